@@ -1,0 +1,171 @@
+// The objects an informer knows, by key and by index. It never goes back in time: an event older than what it holds
+// (a replayed watch, or one that has not caught up with our own write) changes nothing.
+import type { KubeObject, ObjectRef } from '../objects/objects.ts';
+import { compareResourceVersions, objectKey } from '../objects/objects.ts';
+
+/** Gives the values under which an object is found in an index. */
+export type Indexer<T> = (object: T) => readonly string[];
+
+/** What a change to the store did. `Nothing`: it was known, or older than what is known. */
+export type StoreChange<T> =
+  | { type: 'Added'; object: T }
+  | { type: 'Updated'; object: T; old: T }
+  | { type: 'Deleted'; object: T }
+  | { type: 'Nothing' };
+
+interface Tombstone {
+  uid: string | undefined;
+  /** Events up to this version speak of the deleted object; undefined: all of this uid do. */
+  resourceVersion: string | undefined;
+  generation: number;
+}
+
+const nothing = { type: 'Nothing' } as const;
+
+/** A set of objects of one type that moves forward only. */
+export class Store<T extends KubeObject> {
+  readonly #objects = new Map<string, T>();
+  readonly #tombstones = new Map<string, Tombstone>();
+  readonly #indexers: ReadonlyMap<string, Indexer<T>>;
+  readonly #indexes = new Map<string, Map<string, Set<string>>>();
+  #generation = 0;
+
+  constructor(indexers: Record<string, Indexer<T>> = {}) {
+    this.#indexers = new Map(Object.entries(indexers));
+    for (const name of this.#indexers.keys()) this.#indexes.set(name, new Map());
+  }
+
+  get size(): number {
+    return this.#objects.size;
+  }
+
+  get(ref: ObjectRef): T | undefined {
+    return this.#objects.get(objectKey(ref));
+  }
+
+  values(): IterableIterator<T> {
+    return this.#objects.values();
+  }
+
+  /** @throws RangeError when there is no such index. */
+  byIndex(name: string, value: string): T[] {
+    const index = this.#indexes.get(name);
+    if (!index)
+      throw new RangeError(`no index "${name}"; there are: ${[...this.#indexes.keys()].join(', ') || 'none'}`);
+    const found: T[] = [];
+    for (const key of index.get(value) ?? []) {
+      const object = this.#objects.get(key);
+      if (object) found.push(object);
+    }
+    return found;
+  }
+
+  /** Takes in an object that was listed, watched or written. */
+  upsert(object: T): StoreChange<T> {
+    const key = objectKey(object.metadata);
+    const old = this.#objects.get(key);
+    if (!old) {
+      if (this.#isBuried(key, object)) return nothing;
+      this.#tombstones.delete(key);
+      this.#put(key, object);
+      return { type: 'Added', object };
+    }
+    const order = compareResourceVersions(object.metadata.resourceVersion, old.metadata.resourceVersion);
+    if (order !== undefined && order <= 0) return nothing;
+    this.#unindex(key, old);
+    this.#put(key, object);
+    return { type: 'Updated', object, old };
+  }
+
+  /** Takes in a deletion that was watched; `object` is the last state, at the version of the deletion. */
+  remove(object: T): StoreChange<T> {
+    const key = objectKey(object.metadata);
+    const old = this.#objects.get(key);
+    if (!old) {
+      if (this.#tombstones.get(key)?.uid === object.metadata.uid) this.#tombstones.delete(key);
+      return nothing;
+    }
+    const order = compareResourceVersions(object.metadata.resourceVersion, old.metadata.resourceVersion);
+    if (order !== undefined && order < 0) return nothing;
+    this.#drop(key, old);
+    return { type: 'Deleted', object };
+  }
+
+  /**
+   * Takes in a deletion (or a departure from the selection) that we caused, before the watch tells of it: events of
+   * that object still under way, up to `resourceVersion`, are ignored.
+   */
+  bury(ref: ObjectRef, uid: string | undefined, resourceVersion?: string): StoreChange<T> {
+    const key = objectKey(ref);
+    const old = this.#objects.get(key);
+    if (!old || old.metadata.uid !== uid) return nothing;
+    const order = compareResourceVersions(resourceVersion, old.metadata.resourceVersion);
+    if (resourceVersion !== undefined && order !== undefined && order < 0) return nothing;
+    this.#drop(key, old);
+    this.#tombstones.set(key, { uid: old.metadata.uid, resourceVersion, generation: this.#generation });
+    return { type: 'Deleted', object: old };
+  }
+
+  /** Marks the start of a list; its pages come in by {@link upsert}. Pass the result to {@link finishList}. */
+  startList(): number {
+    this.#generation += 1;
+    return this.#generation;
+  }
+
+  /**
+   * Removes what a finished list no longer has: objects at most as old as the list that are not among `seen`. Newer ones
+   * were written since.
+   * @param within limits the removal, for example to the namespace that was listed.
+   */
+  *finishList(
+    generation: number,
+    resourceVersion: string,
+    seen: ReadonlySet<string>,
+    within: (object: T) => boolean,
+  ): Generator<StoreChange<T>> {
+    for (const [key, object] of this.#objects) {
+      if (seen.has(key) || !within(object)) continue;
+      const order = compareResourceVersions(object.metadata.resourceVersion, resourceVersion);
+      if (order !== undefined && order > 0) continue;
+      this.#drop(key, object);
+      yield { type: 'Deleted', object };
+    }
+    for (const [key, tombstone] of this.#tombstones)
+      if (tombstone.generation < generation) this.#tombstones.delete(key);
+  }
+
+  #isBuried(key: string, object: T): boolean {
+    const tombstone = this.#tombstones.get(key);
+    if (!tombstone || tombstone.uid !== object.metadata.uid) return false;
+    const order = compareResourceVersions(object.metadata.resourceVersion, tombstone.resourceVersion);
+    return tombstone.resourceVersion === undefined || (order !== undefined && order <= 0);
+  }
+
+  #put(key: string, object: T): void {
+    this.#objects.set(key, object);
+    for (const [name, indexer] of this.#indexers) {
+      const index = this.#indexes.get(name);
+      for (const value of indexer(object)) {
+        const keys = index?.get(value);
+        if (keys) keys.add(key);
+        else index?.set(value, new Set([key]));
+      }
+    }
+  }
+
+  #drop(key: string, object: T): void {
+    this.#unindex(key, object);
+    this.#objects.delete(key);
+  }
+
+  #unindex(key: string, object: T): void {
+    for (const [name, indexer] of this.#indexers) {
+      const index = this.#indexes.get(name);
+      for (const value of indexer(object)) {
+        const keys = index?.get(value);
+        keys?.delete(key);
+        if (keys?.size === 0) index?.delete(value);
+      }
+    }
+  }
+}
