@@ -1,0 +1,3 @@
+module assistant-platform.io/local/binaries/pause
+
+go 1.25.0
