@@ -1,0 +1,72 @@
+// Circuit breakers and bulkheads by dependency (cockatiel), with their state in metrics.
+import {
+  BrokenCircuitError,
+  BulkheadRejectedError,
+  CircuitState,
+  ConsecutiveBreaker,
+  bulkhead,
+  circuitBreaker,
+  handleWhen,
+  wrap,
+} from 'cockatiel';
+import type { Metrics } from './metrics.ts';
+
+export interface Guard {
+  /**
+   * Runs `work` unless the dependency is known to be down or too much is under way.
+   * @throws DependencyUnavailable without having called `work`; otherwise whatever `work` throws
+   */
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  readonly state: () => 'closed' | 'half-open' | 'open';
+}
+
+/** The call was not made: the breaker is open, or the pool is full. */
+export class DependencyUnavailable extends Error {
+  override readonly name = 'DependencyUnavailable';
+  readonly reason: 'open' | 'full';
+  constructor(dependency: string, reason: 'open' | 'full') {
+    super(reason === 'open' ? `${dependency} is cut off after repeated failures` : `${dependency} has no free slot`);
+    this.reason = reason;
+  }
+}
+
+export interface GuardOptions {
+  readonly dependency: string;
+  readonly metrics: Metrics;
+  /** Failures in a row that open the breaker (R-096: 5). */
+  readonly failures?: number;
+  /** How long it stays open before one call is let through (R-096: 60 s; less where a probe costs nothing). */
+  readonly halfOpenAfterMs?: number;
+  /** Calls at a time, and how many more may wait. Unbounded when absent. */
+  readonly pool?: { readonly size: number; readonly queue: number };
+  /** Which errors speak against the dependency; by default all. A caller that gave up, for one, does not. */
+  readonly counts?: (error: unknown) => boolean;
+}
+
+export function createGuard(options: GuardOptions): Guard {
+  const { dependency, metrics } = options;
+  const breaker = circuitBreaker(handleWhen(options.counts ?? (() => true)), {
+    breaker: new ConsecutiveBreaker(options.failures ?? 5),
+    halfOpenAfter: options.halfOpenAfterMs ?? 60_000,
+  });
+  const gauge = metrics.breakerState;
+  gauge.set({ dependency }, 0);
+  breaker.onBreak(() => gauge.set({ dependency }, 2));
+  breaker.onHalfOpen(() => gauge.set({ dependency }, 1));
+  breaker.onReset(() => gauge.set({ dependency }, 0));
+  // The pool is outside: a call that waits for a slot meets the breaker as it is when its turn comes.
+  const policy = options.pool === undefined ? breaker : wrap(bulkhead(options.pool.size, options.pool.queue), breaker);
+  return {
+    async run(work, signal) {
+      try {
+        return await policy.execute(work, signal);
+      } catch (error) {
+        if (error instanceof BrokenCircuitError) throw new DependencyUnavailable(dependency, 'open');
+        if (error instanceof BulkheadRejectedError) throw new DependencyUnavailable(dependency, 'full');
+        throw error;
+      }
+    },
+    state: () =>
+      breaker.state === CircuitState.Closed ? 'closed' : breaker.state === CircuitState.HalfOpen ? 'half-open' : 'open',
+  };
+}
