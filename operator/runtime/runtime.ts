@@ -11,7 +11,11 @@ export * from './client/connection.ts';
 export * from './client/errors.ts';
 export { type RateLimit, TokenBucket } from './client/token-bucket.ts';
 export * from './clock/clock.ts';
+export * from './election/leader-elector.ts';
 export * from './log/logger.ts';
+export type { Check } from './manager/http-server.ts';
+export * from './manager/manager.ts';
+export * from './manager/stop-signal.ts';
 export { computedGauge, Registry, type RuntimeMetrics, runtimeMetrics } from './metrics/metrics.ts';
 export * from './objects/builtin.ts';
 export * from './objects/objects.ts';
@@ -21,3 +25,4 @@ export { type AddOptions, priority, type Work, WorkQueue, type WorkQueueOptions 
 export * from './reconcile/controller.ts';
 export * from './reconcile/result.ts';
 export * from './reconcile/sources.ts';
+export { type EventInput, EventRecorder, type EventRecorderOptions } from './recorder/event-recorder.ts';
