@@ -81,12 +81,12 @@ export const answerSettings = z.object({
   MODEL_URL: z.url().optional(),
   MODEL_NAME: z.string().default('smollm2-135m-instruct'),
   MODEL_MAX_TOKENS: count(64, 1, 4096),
-  MODEL_FIRST_CHUNK_TIMEOUT_MS: milliseconds(4_000),
+  MODEL_FIRST_CHUNK_TIMEOUT_MS: milliseconds(8_000),
   /** The longest silence between two chunks of one answer. */
   MODEL_CHUNK_TIMEOUT_MS: milliseconds(3_000),
   MODEL_TOTAL_TIMEOUT_MS: milliseconds(20_000),
   /** Model calls at a time from this process; more wait in a queue of the same size, the rest get the next tier. */
-  MODEL_CONCURRENCY: count(4, 1, 1000),
+  MODEL_CONCURRENCY: count(2, 1, 1000),
   /** how long the breaker of the model stays open after 5 failures in a row. */
   MODEL_BREAKER_OPEN_MS: milliseconds(60_000),
   /** Price of a token of the model in US dollars per million, for the cost metric; the local model costs nothing. */

@@ -79,8 +79,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { lifecycle, metrics, revision } = options;
   const app = Fastify({
     loggerInstance: options.log,
-    logController: new LogController({ disableRequestLogging: true }),
-    requestIdLogLabel: 'requestId',
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: options.bodyLimit ?? 64 * 1024,
     // While draining requests are still answered: the pod is already leaving its Service, a refusal would be a loss.
     return503OnClosing: false,
