@@ -1,0 +1,100 @@
+// Finds processes by what does not lie: pid together with start time, the instance's mark in the environment, the PID namespace.
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { INSTANCE_VARIABLE } from './instance.ts';
+
+/** A process that cannot be confused with a later one of the same pid. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Field 22 of /proc/<pid>/stat: clock ticks since boot. */
+  readonly startTime: string;
+}
+
+/** A process as people want to see it. */
+export interface FoundProcess extends ProcessIdentity {
+  /** The pid inside the innermost PID namespace; the same as `pid` where there is none. */
+  readonly innerPid: number;
+  readonly command: string;
+}
+
+/** The process with that pid now, or undefined when there is none (a zombie counts as none). */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const stat = readProc(pid, 'stat');
+  if (stat === undefined) return undefined;
+  // The second field, the command, is in parentheses and may itself contain spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const startTime = fields[19];
+  return startTime === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : { pid, startTime };
+}
+
+/** Does exactly this process still run? */
+export function isAlive(identity: ProcessIdentity): boolean {
+  return identify(identity.pid)?.startTime === identity.startTime;
+}
+
+/** Sends the signal if exactly this process still runs. */
+export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+  if (!isAlive(identity)) return;
+  try {
+    process.kill(identity.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Waits until the process has ended; false when it still runs after `timeoutMs`. */
+export async function waitForEnd(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  while (isAlive(identity)) {
+    if (Date.now() > deadline) return false;
+    await delay(25);
+  }
+  return true;
+}
+
+/** Every process that carries the instance's mark, and everything in the PID namespace of such a process. */
+export function processesOf(instanceId: string): FoundProcess[] {
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  const mark = `${INSTANCE_VARIABLE}=${instanceId}`;
+  const marked = pids.filter((pid) => readProc(pid, 'environ')?.split('\0').includes(mark));
+  const own = namespaceOf(process.pid);
+  const namespaces = new Set(marked.map(namespaceOf).filter((name) => name !== undefined && name !== own));
+  const found = pids.filter((pid) => marked.includes(pid) || namespaces.has(namespaceOf(pid)));
+  return found.flatMap((pid) => {
+    const identity = identify(pid);
+    return identity === undefined ? [] : [{ ...identity, innerPid: innerPid(pid), command: commandOf(pid) }];
+  });
+}
+
+/** The only child of the process, or undefined while it has none. */
+export function childOf(pid: number): number | undefined {
+  const [first] = (readProc(pid, `task/${pid}/children`) ?? '').trim().split(' ');
+  return first === undefined || first === '' ? undefined : Number(first);
+}
+
+function innerPid(pid: number): number {
+  const line = /^NSpid:\s+(.*)$/m.exec(readProc(pid, 'status') ?? '')?.[1];
+  return Number(line?.trim().split(/\s+/).at(-1) ?? pid);
+}
+
+function commandOf(pid: number): string {
+  return (readProc(pid, 'cmdline') ?? '').split('\0').join(' ').trim();
+}
+
+function namespaceOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined; // ended, or not ours to see
+  }
+}
+
+function readProc(pid: number, name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
+  } catch {
+    return undefined; // ended, or not ours to see
+  }
+}
