@@ -1,0 +1,8 @@
+// The custom resources of assistant-platform.io: types, names, defaults. The CRD itself comes from ./crd/definition.ts.
+export * from './assistant-deployment.ts';
+export * from './conditions.ts';
+export { InvalidDecimalError, parseDecimal } from './decimals.ts';
+export * from './defaults.ts';
+export { formatDuration, InvalidDurationError, parseDuration } from './durations.ts';
+export * from './group.ts';
+export { summarize, underWay } from './summary.ts';
