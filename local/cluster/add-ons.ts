@@ -107,6 +107,8 @@ export function clusterDns(plan: AddressPlan, image: string, upstream: readonly 
             serviceAccountName: 'coredns',
             priorityClassName: 'system-cluster-critical',
             dnsPolicy: 'Default',
+            // The image's user is not root: a pod of its own network namespace may open port 53 to everybody.
+            securityContext: { sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '53' }] },
             containers: [
               {
                 name: 'coredns',
@@ -118,7 +120,7 @@ export function clusterDns(plan: AddressPlan, image: string, upstream: readonly 
                 livenessProbe: { httpGet: { path: '/health', port: 8081 }, initialDelaySeconds: 30, timeoutSeconds: 5 },
                 securityContext: {
                   allowPrivilegeEscalation: false,
-                  capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },
+                  capabilities: { drop: ['ALL'] },
                   readOnlyRootFilesystem: true,
                 },
                 volumeMounts: [{ name: 'configuration', mountPath: '/etc/coredns', readOnly: true }],

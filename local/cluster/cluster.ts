@@ -2,6 +2,7 @@
 //
 // An instance is named by the folder that holds its state. Tier `control-plane` is etcd, API server, controller-manager and
 // scheduler on loopback, for anybody; tier `node` adds containerd, kubelet and kube-proxy in namespaces of its own, for root.
+import { Resolver } from 'node:dns/promises';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Progress, silentProgress } from '../progress/progress.ts';
 import { withFileLock } from '../toolchain/lock.ts';
 import { clusterDns, gatewayApi, storageClass } from './add-ons.ts';
+import type { AddressPlan } from './addresses.ts';
 import { ApiClient } from './api-client.ts';
 import type { KubernetesObject } from './api-client.ts';
 import { addFakeNodes } from './fake-nodes.ts';
@@ -235,27 +237,36 @@ async function settle(
       return (await api.get('/api/v1/namespaces/default/serviceaccounts/default')) !== undefined;
     });
     if ((options.fakeNodes ?? 0) > 0) await addFakeNodes(api, options.fakeNodes ?? 0);
-    if (node !== undefined) await nodeReady(patience, api, instance.id);
+    if (node !== undefined) await nodeReady(patience, api, instance.id, node.plan);
   } finally {
     api.close();
   }
 }
 
-async function nodeReady(patience: Patience, api: ApiClient, name: string): Promise<void> {
-  interface WithConditions {
-    readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+/** Waits for the node and for a name to be resolved. What the API says of the time before this start does not count. */
+async function nodeReady(patience: Patience, api: ApiClient, name: string, plan: AddressPlan): Promise<void> {
+  interface Node {
+    readonly status?: {
+      readonly conditions?: readonly {
+        readonly type: string;
+        readonly status: string;
+        readonly lastHeartbeatTime: string;
+      }[];
+    };
   }
+  const status = await readStatus(filesOf(patience.instance.stateDir).status);
+  // Heartbeats are told to the second.
+  const since = Math.floor(Date.parse(status?.startedAt ?? '') / 1000) * 1000;
   await until(patience, 'the node to be Ready', async () => {
-    const node = await api.get<WithConditions>(`/api/v1/nodes/${name}`);
-    return node?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
+    const node = await api.get<Node>(`/api/v1/nodes/${name}`);
+    const ready = node?.status?.conditions?.find(({ type }) => type === 'Ready');
+    return ready?.status === 'True' && Date.parse(ready.lastHeartbeatTime) >= since;
   });
-  interface Deployment {
-    readonly metadata: { readonly generation: number };
-    readonly status?: { readonly observedGeneration?: number; readonly readyReplicas?: number };
-  }
+  const resolver = new Resolver({ timeout: 500, tries: 1 });
+  resolver.setServers([plan.dnsService]);
   await until(patience, 'cluster DNS', async () => {
-    const dns = await api.get<Deployment>('/apis/apps/v1/namespaces/kube-system/deployments/coredns');
-    return dns?.status?.observedGeneration === dns?.metadata.generation && (dns?.status?.readyReplicas ?? 0) >= 1;
+    const addresses = await resolver.resolve4('kubernetes.default.svc.cluster.local').catch(() => undefined);
+    return addresses?.includes(plan.kubernetesService) === true;
   });
 }
 

@@ -14,6 +14,8 @@ const PROBE_EVERY_MS = 50;
 /** Where a component's output goes and who hears of it. */
 export interface Surroundings {
   readonly logFile: string;
+  /** The same file by the name that a person outside the instance's namespaces finds it under. */
+  readonly visibleLogFile: string;
   readonly environment: NodeJS.ProcessEnv;
   /** The status changed. */
   changed(): void;
@@ -83,7 +85,7 @@ export class ComponentProcess {
         this.#rejectReady(new Error(`${ran}, ${inARow} times in a row`));
       }
       const pause = restartDelay(inARow);
-      this.#around.event(`${ran}; starting it again in ${pause / 1000} s (log: ${this.#around.logFile})`);
+      this.#around.event(`${ran}; starting it again in ${pause / 1000} s (log: ${this.#around.visibleLogFile})`);
       await delay(pause, undefined, { signal: this.#stopAsked.signal }).catch(() => undefined);
     }
   }

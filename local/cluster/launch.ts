@@ -138,10 +138,12 @@ function environment(id: string): NodeJS.ProcessEnv {
 }
 
 async function firstChild(pid: number): Promise<ProcessIdentity> {
-  for (const deadline = Date.now() + 5000; Date.now() < deadline; await delay(5)) {
+  const deadline = Date.now() + 5000;
+  while (Date.now() < deadline) {
     const child = childOf(pid);
     const identity = child === undefined ? undefined : identify(child);
     if (identity !== undefined) return identity;
+    await delay(5);
   }
   throw new Error('unshare did not start its child within 5 s');
 }

@@ -1,5 +1,5 @@
-// Finds processes by what does not lie: pid together with start time, the instance's mark in the environment, the PID namespace.
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+// Finds processes by what does not lie: pid together with start time, and the instance's mark in the environment.
+import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { INSTANCE_VARIABLE } from './instance.ts';
 
@@ -52,17 +52,17 @@ export async function waitForEnd(identity: ProcessIdentity, timeoutMs: number): 
   return true;
 }
 
-/** Every process that carries the instance's mark, and everything in the PID namespace of such a process. */
+/** Every process that carries the instance's mark, and every descendant of such a process: containers do not carry it. */
 export function processesOf(instanceId: string): FoundProcess[] {
+  const mark = `${INSTANCE_VARIABLE}=${instanceId}`;
   const pids = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
-  const mark = `${INSTANCE_VARIABLE}=${instanceId}`;
-  const marked = pids.filter((pid) => readProc(pid, 'environ')?.split('\0').includes(mark));
-  const own = namespaceOf(process.pid);
-  const namespaces = new Set(marked.map(namespaceOf).filter((name) => name !== undefined && name !== own));
-  const found = pids.filter((pid) => marked.includes(pid) || namespaces.has(namespaceOf(pid)));
-  return found.flatMap((pid) => {
+  const parents = new Map(pids.map((pid) => [pid, parentOf(pid)]));
+  const found = new Set(pids.filter((pid) => readProc(pid, 'environ')?.split('\0').includes(mark)));
+  const belongs = (pid: number | undefined): boolean =>
+    pid !== undefined && (found.has(pid) || belongs(parents.get(pid)));
+  return pids.filter(belongs).flatMap((pid) => {
     const identity = identify(pid);
     return identity === undefined ? [] : [{ ...identity, innerPid: innerPid(pid), command: commandOf(pid) }];
   });
@@ -83,12 +83,9 @@ function commandOf(pid: number): string {
   return (readProc(pid, 'cmdline') ?? '').split('\0').join(' ').trim();
 }
 
-function namespaceOf(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/pid`);
-  } catch {
-    return undefined; // ended, or not ours to see
-  }
+function parentOf(pid: number): number | undefined {
+  const line = /^PPid:\s+(\d+)$/m.exec(readProc(pid, 'status') ?? '')?.[1];
+  return line === undefined || line === '0' ? undefined : Number(line);
 }
 
 function readProc(pid: number, name: string): string | undefined {

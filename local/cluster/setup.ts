@@ -90,6 +90,7 @@ export async function writeControlPlane(
     id: instance.id,
     tier: 'control-plane',
     root: instance.stateDir,
+    stateDir: instance.stateDir,
     tied: options.tied ?? false,
     components:
       setpriv === undefined
@@ -121,6 +122,7 @@ export async function writeNode(
     id: instance.id,
     tier: 'node',
     root: INSIDE,
+    stateDir: instance.stateDir,
     tied: options.tied ?? false,
     node: { plan, cgroup: instance.cgroup, egress: options.egress ?? false },
     components: [

@@ -45,6 +45,8 @@ export interface Specification {
   readonly tier: Tier;
   /** The state folder as the supervisor sees it. */
   readonly root: string;
+  /** The state folder as people see it: for what is said to them. */
+  readonly stateDir: string;
   readonly components: readonly Component[];
   readonly node?: NodeSpecification;
   /** Stop when the launcher's process ends (its end of the supervisor's standard input closes). */

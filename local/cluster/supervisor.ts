@@ -26,6 +26,7 @@ const components = specification.components.map(
   (component) =>
     new ComponentProcess(component, {
       logFile: join(files.logs, `${component.name}.log`),
+      visibleLogFile: join(filesOf(specification.stateDir).logs, `${component.name}.log`),
       environment: { ...process.env, [INSTANCE_VARIABLE]: specification.id },
       changed: saveStatus,
       event,
