@@ -1,7 +1,7 @@
 // One message of a person over HTTP: stored, answered, and the answer stored. Everything but the answer itself may be
 // away: without Redis nothing is stored and the client is told so.
 import { randomUUID } from 'node:crypto';
-import { readHistory } from '@assistant-platform/kit/answers/history';
+import { historyFor } from '@assistant-platform/kit/answers/history';
 import { recordAnswer } from '@assistant-platform/kit/answers/recorder';
 import type { Recorded } from '@assistant-platform/kit/answers/recorder';
 import type { LogEntry, Position } from '@assistant-platform/kit/conversation/entries';
@@ -81,14 +81,7 @@ export async function answerQuestion(
     claim = undefined;
   }
 
-  const memory = await pod.flags.isOn('new-memory', conversation);
-  const history =
-    memory && position !== undefined
-      ? await readHistory(pod.conversations, conversation, position.offset).catch((error: unknown) => {
-          if (!(error instanceof StorageUnavailable)) throw error;
-          return [];
-        })
-      : [];
+  const { memory, turns } = await historyFor(pod.flags, pod.conversations, conversation, position?.offset);
   onHead({ answerId, position, duplicate: false, memory });
   const result = await recordAnswer(
     {
@@ -102,7 +95,7 @@ export async function answerQuestion(
       whenAborted: 'close',
       onEntry,
     },
-    { question: text, history, maxTokens: question.maxTokens },
+    { question: text, history: turns, maxTokens: question.maxTokens },
     signal,
   );
   // Only a process that hung longer than the lease loses its claim; the client asks again and gets the other answer.

@@ -1,7 +1,9 @@
 // The earlier turns of a conversation as a model takes them: bounded in number and length, because a small model
 // reads slowly and every turn makes the question another one for the cache.
 import type { Placed } from '../conversation/entries.ts';
+import { StorageUnavailable } from '../conversation/log.ts';
 import type { ConversationLog } from '../conversation/log.ts';
+import type { Flags } from '../flags.ts';
 import type { Turn } from './upstream.ts';
 
 /** Log entries looked back over, turns given, and characters given of each turn. */
@@ -27,4 +29,23 @@ export function turnsBefore(entries: readonly Placed[], offset: number): Turn[] 
 export async function readHistory(log: ConversationLog, conversation: string, offset: number): Promise<Turn[]> {
   const page = await log.read(conversation, Math.max(0, offset - 1 - lookBack), lookBack);
   return turnsBefore(page.entries, offset);
+}
+
+/** What a model is told of the past: nothing, unless the flag new-memory is on for the conversation. */
+export async function historyFor(
+  flags: Flags,
+  log: ConversationLog,
+  conversation: string,
+  /** Offset of the question; undefined when it could not be stored. */
+  offset: number | undefined,
+): Promise<{ readonly memory: boolean; readonly turns: readonly Turn[] }> {
+  const memory = await flags.isOn('new-memory', conversation);
+  if (!memory || offset === undefined) return { memory, turns: [] };
+  try {
+    return { memory, turns: await readHistory(log, conversation, offset) };
+  } catch (error) {
+    // An answer without memory is better than none.
+    if (error instanceof StorageUnavailable) return { memory, turns: [] };
+    throw error;
+  }
 }

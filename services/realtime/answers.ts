@@ -1,0 +1,93 @@
+// The answers that this pod is making. An answer belongs to its conversation, not to a socket: it goes on when the
+// asker is away, and its pieces reach whoever is there through the log.
+import { randomUUID } from 'node:crypto';
+import { historyFor } from '@assistant-platform/kit/answers/history';
+import { recordAnswer } from '@assistant-platform/kit/answers/recorder';
+import { pause } from '@assistant-platform/kit/backoff';
+import type { Claim } from '@assistant-platform/kit/conversation/log';
+import type { Pod } from '@assistant-platform/kit/pod';
+
+export interface Answers {
+  /** Answers a message whose claim this pod holds. */
+  begin(claim: Claim, text: string, maxTokens?: number): void;
+  /**
+   * Takes over answers whose makers have fallen silent: a pod that died, or one that was drained.
+   * @throws StorageUnavailable
+   */
+  takeOver(conversation: string, offsets?: readonly number[]): Promise<void>;
+  /** Answers under way. */
+  readonly running: () => number;
+  /** Waits for all, at most `graceMs`; then stops what is left and lets other pods take it over. */
+  finish(graceMs: number): Promise<void>;
+}
+
+/** Milliseconds in which pieces are gathered into one entry. */
+const gatherMs = 60;
+/** How long writing is repeated while Redis is away; a restart with its data takes seconds. */
+const patienceMs = 30_000;
+
+export function createAnswers(pod: Pod): Answers {
+  const stopping = new AbortController();
+  const running = new Set<Promise<void>>();
+
+  const make = async (claim: Claim, text: string, maxTokens: number | undefined) => {
+    const { turns } = await historyFor(pod.flags, pod.conversations, claim.conversation, claim.replyTo);
+    const result = await recordAnswer(
+      {
+        engine: pod.engine,
+        log: pod.conversations,
+        claim,
+        answerId: claim.answerId,
+        gatherMs,
+        patienceMs,
+        whenAborted: 'release',
+        // Sockets hear of it through the log, those of this pod as well.
+        onEntry: () => undefined,
+      },
+      { question: text, history: turns, maxTokens },
+      stopping.signal,
+    );
+    if (result !== 'lost' && result !== 'released' && !result.stored) {
+      pod.log.warn({ conversation: claim.conversation }, 'an answer could not be stored; it is made anew on resume');
+    }
+  };
+
+  const begin = (claim: Claim, text: string, maxTokens?: number) => {
+    const work = make(claim, text, maxTokens)
+      .catch((error: unknown) => {
+        pod.log.error({ err: error, conversation: claim.conversation }, 'an answer failed');
+      })
+      .finally(() => running.delete(work));
+    running.add(work);
+  };
+
+  const settled = async () => {
+    while (running.size > 0) await Promise.all(running);
+  };
+
+  return {
+    begin,
+    async takeOver(conversation, offsets) {
+      if (stopping.signal.aborted) return;
+      for (const replyTo of offsets ?? (await pod.conversations.pending(conversation))) {
+        const claim = { conversation, replyTo, answerId: randomUUID() };
+        if (!(await pod.conversations.claim(claim))) continue;
+        const { entries } = await pod.conversations.read(conversation, replyTo - 1, 1);
+        const message = entries[0]?.entry;
+        if (message?.type === 'message') {
+          pod.log.info({ conversation, replyTo }, 'taking over an answer that was left');
+          begin(claim, message.text);
+        }
+      }
+    },
+    running: () => running.size,
+    async finish(graceMs) {
+      const settledOrLate = new AbortController();
+      const late = pause(graceMs, settledOrLate.signal);
+      await Promise.race([settled(), late]);
+      settledOrLate.abort();
+      stopping.abort();
+      await settled();
+    },
+  };
+}
