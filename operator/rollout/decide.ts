@@ -1,0 +1,105 @@
+// The decision: from what was decided so far and what is observed now to what is decided next. It only decides; plan.ts stores the decision
+// before anything acts upon it, so that a kill between any two writes leads back to the same place.
+import { abortRollout, holdAborted, retryRollout } from './abort.ts';
+import type { Facts } from './facts.ts';
+import { install } from './install.ts';
+import { readOrder, type Order } from './orders.ts';
+import { verifyRoutes, type Verification } from './routes.ts';
+import { holdAtRest, startRollout } from './start.ts';
+import { atRest, type BlockedBy, type Progress } from './state.ts';
+import { giveWay } from './supersede.ts';
+import { walkStages } from './walk.ts';
+import { waitingSince, type Wait } from './waits.ts';
+
+export interface Note {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What one look leads to: either the next piece of progress, or a wait. */
+export type Move =
+  | { readonly kind: 'Advance'; readonly progress: Progress; readonly notes: readonly Note[] }
+  | { readonly kind: 'Hold'; readonly waits: readonly Wait[] };
+
+export const advance = (progress: Progress, ...notes: Note[]): Move => ({ kind: 'Advance', progress, notes });
+export const hold = (...waits: Wait[]): Move => ({ kind: 'Hold', waits });
+export const note = (reason: string, message: string, type: Note['type'] = 'Normal'): Note => ({
+  type,
+  reason,
+  message,
+});
+
+/** All that the rules may look at. */
+export interface Look {
+  readonly p: Progress;
+  readonly f: Facts;
+  readonly now: number;
+  readonly order: Order | null;
+  readonly routes: Verification;
+  /** Since when a wait lasts, epoch milliseconds. */
+  readonly since: (wait: Wait) => number;
+}
+
+export interface Decision {
+  readonly progress: Progress;
+  readonly waits: readonly Wait[];
+  readonly notes: readonly Note[];
+  /** blockedBy entries whose clocks still count (none once the step has changed). */
+  readonly clocks: readonly BlockedBy[];
+}
+
+/** More moves than this at one look means two rules undo each other: a bug, not a state of the cluster. */
+const MOVES_AT_MOST = 100;
+
+/** Follows the rules until they wait for something. */
+export function decide(f: Facts, now: number): Decision {
+  const before = f.subject.status.blockedBy ?? [];
+  const order = readOrder(f.subject.annotations);
+  const notes: Note[] = [];
+  let progress = f.progress;
+  let clocks: readonly BlockedBy[] = before;
+  for (let moves = 0; moves < MOVES_AT_MOST; moves++) {
+    const p = progress;
+    const valid = clocks;
+    const since = (wait: Wait): number => waitingSince(wait, valid, now);
+    const move = nextMove({ p, f, now, order, since, routes: verifyRoutes(p, f, since, now) });
+    if (move.kind === 'Hold') return { progress, waits: move.waits, notes, clocks };
+    progress = move.progress;
+    notes.push(...move.notes);
+    if (!sameStep(progress, f.progress)) clocks = [];
+  }
+  throw new Error(`the rollout of ${f.subject.namespace}/${f.subject.name} does not come to rest at one look`);
+}
+
+const sameStep = (a: Progress, b: Progress): boolean =>
+  a.update?.hash === b.update?.hash &&
+  a.step?.index === b.step?.index &&
+  a.step?.stepsHash === b.step?.stepsHash &&
+  a.requested === b.requested;
+
+/** The rules, first match wins. */
+function nextMove(look: Look): Move {
+  const { p, f } = look;
+  if (p.stable === null || p.update === null) return install(look);
+  if (look.routes.kind === 'Verified' && look.routes.share !== p.routed) {
+    return advance(
+      { ...p, routed: look.routes.share },
+      note('WeightRouted', `${look.routes.share} % of new traffic goes to ${p.update.release}`),
+    );
+  }
+  if (atRest(p))
+    return f.target.kind === 'Known' && f.target.hash !== p.update.hash && !f.release.paused
+      ? startRollout(look, f.target)
+      : holdAtRest(look);
+  if (f.target.kind === 'Known' && f.target.hash !== p.update.hash) return giveWay(look, f.target);
+  const { order } = look;
+  if (order?.verb === 'abort' && order.revision === p.update.hash && p.abort === null) {
+    return abortRollout(look, { at: order.at, reason: order.reason, by: 'User' });
+  }
+  if (p.abort !== null) {
+    const again = order?.verb === 'retry' && order.revision === p.update.hash && order.abortedAt === p.abort.at;
+    return again ? retryRollout(look) : holdAborted(look);
+  }
+  return walkStages(look);
+}

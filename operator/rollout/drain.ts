@@ -1,0 +1,97 @@
+// Drain: a pod goes when its sessions are gone or its time is up, never before, and never while the routes may still send it traffic.
+// Two forms share one rule: a whole revision (noted on its Deployment) and single pods of a revision that lives on (noted on the pod).
+import { isDraining, isEmpty, type Facts, type Unit } from './facts.ts';
+import type { Write } from './plan-types.ts';
+import type { Verification } from './routes.ts';
+import type { DrainWindow, Pod } from './snapshot.ts';
+import type { Progress } from './state.ts';
+
+/** A revision that serves or is about to. Everything else is on its way out. */
+export function isActive(p: Progress, hash: string): boolean {
+  return p.stable?.hash === hash || (p.update?.hash === hash && p.abort === null);
+}
+
+/** A new drain window from the spec's deadline. */
+export const drainWindow = (f: Facts, now: number): DrainWindow => ({
+  startedAt: now,
+  deadline: now + f.release.drain.deadlineMs,
+});
+
+/** When the drain of a retired revision may begin: epoch ms, or null while the routes may still send traffic to it. */
+export function drainMayBeginAt(p: Progress, f: Facts, routes: Verification, hash: string): number | null {
+  const naming = f.snapshot.routes.filter(
+    (route) => route.intent === null || route.intent.backends.some((backend) => backend.revision === hash),
+  );
+  const idle = naming.every((route) =>
+    route.intent?.backends.every((backend) => backend.revision !== hash || backend.weight === 0),
+  );
+  if (!idle) return null;
+  // Not named by any route: it never had traffic. Named with weight 0: only once that is verified to have taken effect.
+  const verified = routes.kind === 'Verified' && routes.share === p.routed && p.routed === p.requested;
+  if (naming.length > 0 && !verified) return null;
+  const { strategy } = f.release;
+  if (strategy.type !== 'BlueGreen') return 0;
+  const last = p.history[0];
+  const replaced =
+    last !== undefined && last.hash !== hash && last.outcome.endsWith('Promoted') && last.hash === p.stable?.hash;
+  const endedBadly = p.history.find((entry) => entry.hash === hash)?.outcome.endsWith('Promoted') === false;
+  return replaced && !endedBadly ? Date.parse(last.finishedAt) + strategy.scaleDownDelayMs : 0;
+}
+
+/** Tells the pods of a drain window to refuse new sessions and move the open ones. */
+export function tellPods(f: Facts, pods: readonly Pod[], window: DrainWindow, now: number): Write[] {
+  return pods
+    .filter(
+      (pod) =>
+        pod.running && !pod.terminating && pod.ip !== null && pod.sessions.kind !== 'unsupported' && !isDraining(pod),
+    )
+    .map((pod) => ({
+      kind: 'DrainPod',
+      pod,
+      adminPort: f.record(pod.revision)?.components[pod.component]?.adminPort ?? 9090,
+      deadlineSeconds: Math.max(1, Math.ceil((window.deadline - now) / 1000)),
+      closePerSecond: f.release.drain.closePerSecond,
+    }));
+}
+
+/** May be taken away: nobody is on it, or its time is up. */
+export const isReleased = (pod: Pod, window: DrainWindow | null, now: number): boolean =>
+  isEmpty(pod) || (window !== null && now >= window.deadline);
+
+/**
+ * The order in which the ReplicaSet controller removes pods when replicas fall (k8s.io/kubernetes pkg/controller/controller_utils.go, ActivePodsWithRanks), as far as
+ * we can see its inputs: not running, not ready, low deletion cost (ours), newest.
+ */
+export function removalOrder(pods: readonly Pod[]): Pod[] {
+  const rank = (pod: Pod): number[] => [
+    pod.running ? 1 : 0,
+    pod.ready ? 1 : 0,
+    pod.drain === null ? 1 : 0,
+    -pod.createdAt,
+  ];
+  return pods.toSorted((a, b) => {
+    const [x, y] = [rank(a), rank(b)];
+    for (const [index, value] of x.entries()) {
+      const difference = value - (y[index] ?? 0);
+      if (difference !== 0) return difference;
+    }
+    return a.name < b.name ? -1 : 1;
+  });
+}
+
+/** How many leaving pods a smaller `replicas` would remove now and only them: the released ones that stand first in the removal order. */
+export function releasable(unit: Unit, now: number): number {
+  const order = removalOrder(unit.pods);
+  const stop = order.findIndex((pod) => pod.drain === null || !isReleased(pod, pod.drain, now));
+  return stop === -1 ? order.length : stop;
+}
+
+/** Who leaves first when a revision shrinks: those that serve nobody, then those with the fewest sessions. */
+export function chooseLeaving(unit: Unit, count: number): Pod[] {
+  const staying = unit.pods.filter((pod) => pod.drain === null);
+  const cost = (pod: Pod): number =>
+    !pod.running || !pod.ready ? -1 : pod.sessions.kind === 'known' ? pod.sessions.open : Number.MAX_SAFE_INTEGER;
+  return removalOrder(staying)
+    .toSorted((a, b) => cost(a) - cost(b))
+    .slice(0, count);
+}

@@ -1,0 +1,55 @@
+// The first deployment: no stable revision to protect yet, so no steps; all components ready, routes verified, done.
+import { capacityWaits } from './capacity.ts';
+import { advance, hold, note, type Look, type Move } from './decide.ts';
+import { remember } from './history.ts';
+import { enterStage, referenceWait } from './start.ts';
+import { stagesOf } from './stages.ts';
+import type { Progress } from './state.ts';
+
+/** Installs the target. A new spec in the middle replaces it, unless what was begun is about to serve: then that is finished first. */
+export function install(look: Look): Move {
+  const { p, f, now, routes } = look;
+  const { target } = f;
+  if (p.update === null) {
+    if (target.kind === 'ReferencesMissing') return hold(referenceWait(target.missing));
+    return advance(
+      first(look, target.hash, target.release),
+      note('RolloutStarted', `${target.release} (${target.hash}) is installed; the first release takes no steps`),
+    );
+  }
+  const waits = capacityWaits(p, f, 100);
+  if (target.kind === 'Known' && target.hash !== p.update.hash && (waits.length > 0 || !isRouted(look))) {
+    return advance(
+      first(look, target.hash, target.release),
+      note('RolloutSuperseded', `${target.release} replaces ${p.update.release}, which was not installed yet`),
+    );
+  }
+  if (waits.length > 0) return hold(...waits);
+  if (routes.kind === 'Waiting') return hold(routes.wait);
+  if (routes.share !== 100)
+    return hold({
+      reason: 'RouteUpdating',
+      message: 'the routes are being written',
+      lastsMs: f.release.progressDeadlineMs,
+    });
+  const stable = { hash: p.update.hash, release: p.update.release };
+  return advance(
+    {
+      ...remember(p, 'Promoted', f.release.revisionHistoryLimit, now),
+      stable,
+      update: stable,
+      requested: 100,
+      routed: 100,
+    },
+    note('RolloutCompleted', `${stable.release} is stable`),
+  );
+}
+
+function first(look: Look, hash: string, release: string): Progress {
+  const update = { hash, release, startedAt: new Date(look.now).toISOString() };
+  const last = stagesOf(look.f.release.strategy).length;
+  return enterStage({ ...look.p, update, requested: 100, routed: 0, pauses: [], abort: null }, look, last);
+}
+
+const isRouted = ({ f, p }: Look): boolean =>
+  p.update !== null && f.components(p.update.hash).every((component) => f.route(component) !== null);

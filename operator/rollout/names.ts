@@ -1,0 +1,46 @@
+// Names, labels and annotations of everything the operator makes. One place, so that no two files spell one differently.
+
+import { GROUP, LABELS } from '@assistant-platform/api';
+
+/** The order a verb was turned into (see orders.ts); written by the operator only. */
+export const ORDER_ANNOTATION = `${GROUP}/order`;
+/** On a Deployment or a pod: it is being drained since, and until when it may take. Absolute times (RFC 3339). */
+export const DRAIN_STARTED = `${GROUP}/drain-started`;
+export const DRAIN_DEADLINE = `${GROUP}/drain-deadline`;
+/** On child objects: digest of what was applied, so that a change of what is wanted is seen without a comparison of defaults. */
+export const APPLIED_DIGEST = `${GROUP}/applied`;
+/** Kubernetes' own hint to the ReplicaSet controller: lower goes first. */
+export const POD_DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
+
+/** Where a component's container finds the admin token (pod contract). */
+export const ADMIN_TOKEN_DIRECTORY = '/var/run/assistant/admin';
+
+/** Deployment, Service and PodDisruptionBudget of one revision of one component. */
+export const revisionObjectName = (name: string, component: string, hash: string): string =>
+  `${name}-${component}-${hash}`;
+/** The active Service and the HTTPRoute of a component. */
+export const componentObjectName = (name: string, component: string): string => `${name}-${component}`;
+export const previewServiceName = (name: string, component: string): string => `${name}-${component}-preview`;
+export const adminSecretName = (name: string): string => `${name}-admin`;
+export const revisionRecordName = (name: string, hash: string): string => `${name}-${hash}`;
+
+/** Labels that every child carries; component and revision where the child belongs to one. */
+export function childLabels(name: string, component?: string, revision?: string): Record<string, string> {
+  return {
+    'app.kubernetes.io/name': component ?? 'assistant',
+    'app.kubernetes.io/instance': name,
+    'app.kubernetes.io/managed-by': 'assistant-operator',
+    [LABELS.name]: name,
+    ...(component === undefined ? {} : { 'app.kubernetes.io/component': component, [LABELS.component]: component }),
+    ...(revision === undefined ? {} : { [LABELS.revision]: revision }),
+  };
+}
+
+/** Selects the pods of a component, of one revision or of all. */
+export function podSelector(name: string, component: string, revision?: string): Record<string, string> {
+  return {
+    [LABELS.name]: name,
+    [LABELS.component]: component,
+    ...(revision === undefined ? {} : { [LABELS.revision]: revision }),
+  };
+}

@@ -1,0 +1,77 @@
+// Verbs (annotations by people) become orders: one atomic write removes the verb and notes what it means, naming the very step it was meant
+// for. So an order can be read any number of times and is carried out once: a kill between any two writes neither loses nor repeats it.
+import { stagesHash, stagesOf } from './stages.ts';
+import { VERBS } from '@assistant-platform/api';
+import { ORDER_ANNOTATION } from './names.ts';
+import type { Facts } from './facts.ts';
+import type { Progress } from './state.ts';
+
+export type Order =
+  /** Pass stage `index` of this revision's rollout, or all of them. */
+  | { readonly verb: 'promote'; readonly revision: string; readonly stepsHash: string; readonly index: number | 'full' }
+  | { readonly verb: 'abort'; readonly revision: string; readonly reason: string; readonly at: string }
+  /** Start over the rollout that was aborted at this time. */
+  | { readonly verb: 'retry'; readonly revision: string; readonly abortedAt: string };
+
+/** The change of the object's annotations that turns verbs into an order; null when no verb is there. */
+export interface OrderWrite {
+  readonly annotations: Readonly<Record<string, string | null>>;
+  /** What is told to the person. */
+  readonly note: string;
+}
+
+/** Reads the order in force. Text that is not ours is no order. */
+export function readOrder(annotations: Readonly<Record<string, string>>): Order | null {
+  const text = annotations[ORDER_ANNOTATION];
+  if (text === undefined) return null;
+  try {
+    const value = JSON.parse(text) as Partial<Order> | null;
+    const known = value?.verb === 'promote' || value?.verb === 'abort' || value?.verb === 'retry';
+    return known && typeof value.revision === 'string' ? (value as Order) : null;
+  } catch {
+    return null; // written by somebody else; the next verb replaces it
+  }
+}
+
+/** Turns the verbs that are there into one order. Abort outranks the others; a verb that means nothing now is removed and answered. */
+export function takeVerbs(f: Facts, p: Progress, now: number): OrderWrite | null {
+  const { annotations } = f.subject;
+  const present = [VERBS.abort, VERBS.retry, VERBS.promote].filter((verb) => annotations[verb] !== undefined);
+  const verb = present[0];
+  if (verb === undefined) return null;
+  const removal = Object.fromEntries(present.map((each) => [each, null]));
+  const meaning = interpret(verb, annotations[verb] ?? '', f, p, now);
+  if (typeof meaning === 'string') return { annotations: removal, note: meaning };
+  return {
+    annotations: { ...removal, [ORDER_ANNOTATION]: JSON.stringify(meaning) },
+    note: `${meaning.verb} of revision ${meaning.revision} taken`,
+  };
+}
+
+function interpret(verb: string, value: string, f: Facts, p: Progress, now: number): Order | string {
+  if (p.stable === null) return 'nothing to promote, abort or retry: the first release takes no steps';
+  const revision = f.target.kind === 'Known' ? f.target.hash : p.update?.hash;
+  if (revision === undefined || revision === p.stable.hash)
+    return `nothing is being rolled out: ${p.stable.release} is stable`;
+  if (verb === VERBS.abort) {
+    if (p.abort !== null && p.update?.hash === revision) return 'already aborted';
+    return {
+      verb: 'abort',
+      revision,
+      reason: value === '' ? 'no reason given' : value,
+      at: new Date(now).toISOString(),
+    };
+  }
+  if (verb === VERBS.retry) {
+    if (p.abort === null || p.update?.hash !== revision) return 'nothing to retry: the rollout is not aborted';
+    return { verb: 'retry', revision, abortedAt: p.abort.at };
+  }
+  if (p.abort !== null && p.update?.hash === revision) return 'the rollout is aborted: retry it, or edit the spec';
+  const stepsHash = stagesHash(f.release.strategy);
+  if (value === 'full') return { verb: 'promote', revision, stepsHash, index: 'full' };
+  const stages = stagesOf(f.release.strategy);
+  const index = p.update?.hash === revision && p.step?.stepsHash === stepsHash ? p.step.index : 0;
+  // A weight is never left unverified: promoting while it is being set passes the wait that follows it.
+  const setting = stages[index]?.kind === 'SetWeight' && stages[index + 1]?.kind !== 'SetWeight';
+  return { verb: 'promote', revision, stepsHash, index: setting ? index + 1 : index };
+}

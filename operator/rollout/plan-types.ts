@@ -1,0 +1,60 @@
+// The plan: what is to be written, in order; what is told; when to look again.
+import type { Manifest } from './objects.ts';
+import type { DrainWindow, Pod, RouteIntent } from './snapshot.ts';
+import type { Status } from './state.ts';
+import type { Note } from './decide.ts';
+
+/** A child object, by kind and name. */
+export interface ChildRef {
+  readonly kind: 'Deployment' | 'Service' | 'PodDisruptionBudget' | 'ControllerRevision' | 'HTTPRoute' | 'Secret';
+  readonly name: string;
+}
+
+/**
+ * One intended write. They are carried out in the order of the plan; the first failure ends the plan, and the next look begins from what is then there.
+ * `resourceVersion` makes a write fail when its object changed since it was read.
+ */
+export type Write =
+  /** Finalizers and annotations of the AssistantDeployment. Always alone in its plan. */
+  | {
+      readonly kind: 'Metadata';
+      readonly finalizers?: readonly string[];
+      readonly annotations?: Readonly<Record<string, string | null>>;
+    }
+  /** Server-side apply of a whole object. */
+  | { readonly kind: 'Apply'; readonly object: Manifest }
+  /** The Secret with the admin token; the token is made where the write is carried out. */
+  | { readonly kind: 'CreateAdminSecret'; readonly name: string }
+  /** Replicas and drain window of a Deployment, together. */
+  | {
+      readonly kind: 'PatchWorkload';
+      readonly name: string;
+      readonly replicas: number;
+      readonly drain: DrainWindow | null;
+      readonly resourceVersion: string;
+    }
+  | { readonly kind: 'WriteRoute'; readonly intent: RouteIntent; readonly resourceVersion: string | null }
+  /** This pod alone is to leave: noted on it, with a low deletion cost. */
+  | { readonly kind: 'MarkPod'; readonly pod: Pod; readonly drain: DrainWindow }
+  /** `POST /drain` at the pod's admin port. Failing it is no failure of the plan: the deadline stands. */
+  | {
+      readonly kind: 'DrainPod';
+      readonly pod: Pod;
+      readonly adminPort: number;
+      readonly deadlineSeconds: number;
+      readonly closePerSecond: number;
+    }
+  | { readonly kind: 'Delete'; readonly ref: ChildRef }
+  | { readonly kind: 'Status'; readonly status: Status };
+
+export interface Plan {
+  readonly writes: readonly Write[];
+  /** The status that holds when all writes are done; equal to the stored one when nothing changed. */
+  readonly status: Status;
+  /** Told (Event, log) when the plan has been carried out. */
+  readonly notes: readonly Note[];
+  /** When to look again even if nothing is heard, epoch milliseconds; null: only when something changes. */
+  readonly lookAgainAt: number | null;
+  /** Open sessions matter now: ask the pods often. */
+  readonly watchSessions: boolean;
+}

@@ -1,0 +1,111 @@
+// plan(snapshot, now): the whole decision, pure. Decide, store, act: a plan either stores a new decision in status, or carries out the one that is
+// stored; never both. So whatever is done follows from what is written down, and a kill between any two writes changes nothing.
+import { converge } from './converge.ts';
+import { decide, note } from './decide.ts';
+import { canonicalJson } from './digest.ts';
+import { gatherFacts, type Facts } from './facts.ts';
+import { FINALIZER } from '@assistant-platform/api';
+import { takeVerbs } from './orders.ts';
+import type { Plan, Write } from './plan-types.ts';
+import { verifyRoutes } from './routes.ts';
+import type { Snapshot } from './snapshot.ts';
+import { atRest, readProgress, type Progress, type SideStatus, type Status } from './state.ts';
+import { publish } from './status.ts';
+import { terminate } from './terminate.ts';
+import { blockedBy, waitingSince, type Wait } from './waits.ts';
+
+/**
+ * Decides what to do about one AssistantDeployment.
+ * @param snapshot everything observed at one moment.
+ * @param now epoch milliseconds.
+ * @throws only on a bug (rules that undo each other), never on a state of the cluster.
+ */
+export function plan(snapshot: Snapshot, now: number): Plan {
+  const f = gatherFacts(snapshot);
+  if (f.subject.deleting) return planDeletion(f, now);
+  if (!f.subject.finalizers.includes(FINALIZER)) {
+    return metadataOnly(f, { kind: 'Metadata', finalizers: [...f.subject.finalizers, FINALIZER] }, now);
+  }
+  const order = takeVerbs(f, f.progress, now);
+  if (order !== null) {
+    const taken = metadataOnly(f, { kind: 'Metadata', annotations: order.annotations }, now);
+    return { ...taken, notes: [note('VerbTaken', order.note)] };
+  }
+  const decision = decide(f, now);
+  const { progress: p } = decision;
+  const since = (wait: Wait): number => waitingSince(wait, decision.clocks, now);
+  const routes = verifyRoutes(p, f, since, now);
+  const entries = decision.waits.map((wait) => blockedBy(wait, decision.clocks, now));
+  const status = publish({ p, f, routes, blockedBy: entries, now });
+  if (canonicalJson(p) !== canonicalJson(f.progress)) {
+    return {
+      writes: [{ kind: 'Status', status }],
+      status,
+      notes: decision.notes,
+      lookAgainAt: now,
+      watchSessions: true,
+    };
+  }
+  const act = converge(p, f, routes, now);
+  const ends = entries
+    .flatMap((entry) => (entry.nextCheckAt === undefined ? [] : [Date.parse(entry.nextCheckAt)]))
+    .filter((end) => end > now);
+  const looks = [...ends, ...(act.lookAgainAt === null ? [] : [act.lookAgainAt])];
+  return {
+    writes: [...act.writes, ...statusWrite(f, status)],
+    status,
+    notes: [...decision.notes, ...act.notes],
+    lookAgainAt: looks.length === 0 ? null : Math.min(...looks),
+    watchSessions: sessionsMatter(p, status),
+  };
+}
+
+function planDeletion(f: Facts, now: number): Plan {
+  const before = f.subject.status.blockedBy ?? [];
+  const since = (wait: Wait): number => waitingSince(wait, before, now);
+  const { writes, waits, notes, lookAgainAt } = terminate(f, since, now);
+  const entries = waits.map((wait) => blockedBy(wait, before, now));
+  const p = readProgress(f.subject.status);
+  const status = publish({ p, f, routes: verifyRoutes(p, f, since, now), blockedBy: entries, now });
+  const last = writes.some((write) => write.kind === 'Metadata');
+  return {
+    writes: last ? writes : [...writes, ...statusWrite(f, status)],
+    status,
+    notes,
+    lookAgainAt,
+    watchSessions: true,
+  };
+}
+
+const metadataOnly = (f: Facts, write: Write, now: number): Plan => ({
+  writes: [write],
+  status: f.subject.status,
+  notes: [],
+  lookAgainAt: now,
+  watchSessions: false,
+});
+
+const sessionsMatter = (p: Progress, status: Status): boolean => !atRest(p) || (status.draining?.length ?? 0) > 0;
+
+/** A status is written only when it says something else; open sessions that come and go at rest are not something else. */
+function statusWrite(f: Facts, status: Status): Write[] {
+  const stored = f.subject.status;
+  return canonicalJson(steady(status, stored)) === canonicalJson(stored) ? [] : [{ kind: 'Status', status }];
+}
+
+/** The status with the stored counts of open sessions where nothing is under way and they are within a quarter of the new ones. */
+function steady(status: Status, stored: Status): Status {
+  const resting = status.stableRevision !== undefined && status.stableRevision.hash === status.updateRevision?.hash;
+  if (!resting || status.components === undefined) return status;
+  const components = Object.entries(status.components).map(([name, sides]): [string, typeof sides] => {
+    const before = stored.components?.[name];
+    return [name, { stable: near(sides.stable, before?.stable), update: near(sides.update, before?.update) }];
+  });
+  return { ...status, components: Object.fromEntries(components) };
+}
+
+function near(side: SideStatus | undefined, before: SideStatus | undefined): SideStatus | undefined {
+  if (side === undefined || before === undefined) return side;
+  const alike = side.sockets > 0 && before.sockets > 0 && Math.abs(side.sockets - before.sockets) <= before.sockets / 4;
+  return alike ? { ...side, sockets: before.sockets } : side;
+}

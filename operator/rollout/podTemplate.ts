@@ -1,0 +1,98 @@
+// The pod template of one component in one revision: the pod contract (api.md section 4), then the person's own patch on top.
+import { ADMIN_TOKEN_DIRECTORY, adminSecretName, childLabels } from './names.ts';
+import type { ComponentSpec } from './release.ts';
+import { strategicMerge } from './strategicMerge.ts';
+
+/** Time a pod has after SIGTERM. Long enough to finish an answer; a planned removal drains before it gets there. */
+const TERMINATION_GRACE_SECONDS = 60;
+/** A pod that is deleted keeps serving this long, until every proxy and gateway has dropped it from its list. */
+const PRE_STOP_SECONDS = 5;
+
+export interface PodTemplateInputs {
+  readonly subjectName: string;
+  readonly component: string;
+  readonly hash: string;
+  readonly release: string;
+  readonly spec: ComponentSpec;
+}
+
+/** Renders a corev1.PodTemplateSpec. */
+export function renderPodTemplate(inputs: PodTemplateInputs): Record<string, unknown> {
+  const { subjectName, component, hash, spec } = inputs;
+  const labels = childLabels(subjectName, component, hash);
+  const template = {
+    metadata: {
+      labels,
+      annotations: {
+        'prometheus.io/scrape': 'true',
+        'prometheus.io/port': String(spec.adminPort),
+        'prometheus.io/path': '/metrics',
+      },
+    },
+    spec: {
+      terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        runAsGroup: 1000,
+        fsGroup: 1000,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      containers: [container(inputs)],
+      volumes: [
+        { name: 'tmp', emptyDir: {} },
+        { name: 'assistant-admin', secret: { secretName: adminSecretName(subjectName), defaultMode: 0o440 } },
+      ],
+    },
+  };
+  const patched = strategicMerge(template, spec.template);
+  return withOwnLabels(patched, labels);
+}
+
+function container({ subjectName, component, hash, release, spec }: PodTemplateInputs): Record<string, unknown> {
+  const probe = (path: string, failureThreshold: number) => ({
+    httpGet: { path, port: 'http' },
+    periodSeconds: 2,
+    timeoutSeconds: 2,
+    failureThreshold,
+  });
+  return {
+    name: component,
+    image: spec.image,
+    ports: [
+      { name: 'http', containerPort: spec.port },
+      { name: 'admin', containerPort: spec.adminPort },
+    ],
+    env: [
+      { name: 'ASSISTANT_NAME', value: subjectName },
+      { name: 'ASSISTANT_COMPONENT', value: component },
+      { name: 'ASSISTANT_REVISION', value: hash },
+      { name: 'ASSISTANT_RELEASE', value: release },
+      { name: 'ASSISTANT_ADMIN_TOKEN_FILE', value: `${ADMIN_TOKEN_DIRECTORY}/token` },
+      ...(spec.port === 8080 ? [] : [{ name: 'PORT', value: String(spec.port) }]),
+      ...(spec.adminPort === 9090 ? [] : [{ name: 'ADMIN_PORT', value: String(spec.adminPort) }]),
+      ...spec.env,
+    ],
+    ...(spec.envFrom.length === 0 ? {} : { envFrom: [...spec.envFrom] }),
+    resources: spec.resources,
+    readinessProbe: probe('/readyz', 2),
+    livenessProbe: { ...probe('/healthz', 6), periodSeconds: 10 },
+    startupProbe: probe('/healthz', 60),
+    lifecycle: { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    volumeMounts: [
+      { name: 'tmp', mountPath: '/tmp' },
+      { name: 'assistant-admin', mountPath: ADMIN_TOKEN_DIRECTORY, readOnly: true },
+    ],
+  };
+}
+
+/** A patch may add labels but not take the pod out of its own revision: selectors and routing hang on these. */
+function withOwnLabels(template: Record<string, unknown>, labels: Record<string, string>): Record<string, unknown> {
+  const metadata = template['metadata'] as { labels?: Record<string, string> } | undefined;
+  return { ...template, metadata: { ...metadata, labels: { ...metadata?.labels, ...labels } } };
+}

@@ -1,0 +1,31 @@
+// What keeps a unit from being ready, in one wait: the most telling reason its pods give.
+import type { Unit } from './facts.ts';
+import type { Wait, WaitReason } from './waits.ts';
+
+/** Kubernetes' own reasons, brought to the ones we speak of. A pull error and its back-off alternate; they are one trouble. */
+const REASONS: Readonly<Record<string, WaitReason>> = {
+  ErrImagePull: 'ImagePullBackOff',
+  ImagePullBackOff: 'ImagePullBackOff',
+  ErrImageNeverPull: 'ImagePullBackOff',
+  InvalidImageName: 'ImagePullBackOff',
+  ImageInspectError: 'ImagePullBackOff',
+  CrashLoopBackOff: 'CrashLoopBackOff',
+  Error: 'CrashLoopBackOff',
+  OOMKilled: 'CrashLoopBackOff',
+  CreateContainerConfigError: 'ContainerConfigError',
+  CreateContainerError: 'ContainerConfigError',
+  RunContainerError: 'ContainerConfigError',
+  Unschedulable: 'PodUnschedulable',
+};
+
+/** The wait for a unit that has fewer available pods than it needs. */
+export function capacityWait(unit: Unit, needed: number, release: string, progressDeadlineMs: number): Wait {
+  const seen = `${unit.component} of release ${release}: ${unit.available} of ${needed} pods ready`;
+  const troubled = unit.pods.find((pod) => pod.trouble !== null && REASONS[pod.trouble.reason] !== undefined);
+  const trouble = troubled?.trouble ?? unit.pods.find((pod) => pod.trouble !== null)?.trouble ?? null;
+  return {
+    reason: (trouble === null ? undefined : REASONS[trouble.reason]) ?? 'PodsNotReady',
+    message: trouble === null ? seen : `${seen}; ${trouble.reason}: ${trouble.message}`,
+    lastsMs: progressDeadlineMs,
+  };
+}

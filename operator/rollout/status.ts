@@ -1,0 +1,232 @@
+// The status to publish: what was decided, and what the cluster shows of it. Never more than it shows.
+import { summarize, type AssistantDeploymentStatus } from '@assistant-platform/api';
+import { mergeConditions, type ConditionValue } from './conditions.ts';
+import { isReleased } from './drain.ts';
+import type { Facts, Unit } from './facts.ts';
+import { podSelector } from './names.ts';
+import type { Verification } from './routes.ts';
+import type { DrainWindow, Pod } from './snapshot.ts';
+import {
+  atRest,
+  type BlockedBy,
+  type DrainingStatus,
+  type Phase,
+  type Progress,
+  type SideStatus,
+  type Status,
+} from './state.ts';
+import { countsAsStuck, isWaitReason } from './waits.ts';
+
+export interface StatusInputs {
+  readonly p: Progress;
+  readonly f: Facts;
+  readonly routes: Verification;
+  readonly blockedBy: readonly BlockedBy[];
+  readonly now: number;
+}
+
+/** Builds the whole status. Fields that are absent here are removed from the stored one. */
+export function publish(inputs: StatusInputs): Status {
+  const status = describeAll(inputs);
+  return { ...status, summary: summarize(status as AssistantDeploymentStatus) };
+}
+
+function describeAll(inputs: StatusInputs): Status {
+  const { p, f, blockedBy, now } = inputs;
+  const draining = drainingStatus(f, now);
+  const phase = phaseOf(inputs);
+  const message = messageOf(inputs, phase);
+  const observed = observedSockets(p, f);
+  const componentName = f.components(p.stable?.hash ?? p.update?.hash ?? '').includes('realtime')
+    ? 'realtime'
+    : f.components(p.stable?.hash ?? p.update?.hash ?? '')[0];
+  const stable = p.stable === null || componentName === undefined ? null : f.unit(p.stable.hash, componentName);
+  return {
+    observedGeneration: f.subject.generation,
+    phase,
+    message,
+    ...(p.stable === null ? {} : { stableRevision: p.stable }),
+    ...(p.update === null ? {} : { updateRevision: p.update }),
+    ...(p.step === null ? {} : { step: p.step }),
+    ...(p.update === null
+      ? {}
+      : { weight: { requested: p.requested, routed: p.routed, ...(observed === null ? {} : { observed }) } }),
+    components: componentStatus(p, f),
+    ...(draining.length === 0 ? {} : { draining }),
+    ...(p.pauses.length === 0 ? {} : { pauseConditions: p.pauses }),
+    ...(blockedBy.length === 0 ? {} : { blockedBy }),
+    ...(p.abort === null ? {} : { abort: p.abort }),
+    conditions: mergeConditions(
+      f.subject.status.conditions ?? [],
+      conditionValues(inputs, phase, message, draining),
+      f.subject.generation,
+      now,
+    ),
+    ...(stable === null || componentName === undefined || p.stable === null
+      ? {}
+      : {
+          replicas: stable.workload?.replicas ?? 0,
+          selector: selectorText(podSelector(f.subject.name, componentName, p.stable.hash)),
+        }),
+    ...(p.history.length === 0 ? {} : { history: p.history }),
+  };
+}
+
+const selectorText = (labels: Record<string, string>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+
+function phaseOf({ p, f, routes, blockedBy }: StatusInputs): Phase {
+  if (f.subject.deleting) return 'Terminating';
+  if (p.stable === null) return 'Progressing';
+  if (atRest(p)) {
+    const reasons = blockedBy.map(({ reason }) => reason);
+    if (reasons.includes('SpecPaused')) return 'Paused';
+    if (!allServe(p.stable.hash, f)) return 'Degraded';
+    return reasons.length === 0 ? 'Healthy' : 'Progressing';
+  }
+  const leaving = f.target.kind === 'Known' && f.target.hash !== p.update?.hash;
+  if (p.abort !== null || leaving) {
+    const back = routes.kind === 'Verified' && routes.share === 0 && p.routed === 0;
+    return back && !leaving ? 'Degraded' : 'RollingBack';
+  }
+  if (
+    blockedBy.some(
+      ({ reason }) => reason === 'SpecPaused' || reason === 'CanaryPauseStep' || reason === 'BlueGreenPause',
+    )
+  )
+    return 'Paused';
+  return 'Progressing';
+}
+
+const allServe = (hash: string, f: Facts): boolean =>
+  f.components(hash).every((component) => f.unit(hash, component).available > 0);
+
+function messageOf({ p, blockedBy, f }: StatusInputs, phase: Phase): string {
+  const first = blockedBy[0];
+  if (phase === 'Healthy') return `${p.stable?.release ?? ''} is stable and serves all traffic`;
+  const at =
+    p.stable !== null && !atRest(p) && p.abort === null && !f.subject.deleting ? `holding at ${p.routed} %: ` : '';
+  return first === undefined ? phase : `${at}${first.message}`;
+}
+
+function conditionValues(
+  { p, f, routes, blockedBy, now }: StatusInputs,
+  phase: Phase,
+  message: string,
+  draining: readonly DrainingStatus[],
+): ConditionValue[] {
+  const reasons = blockedBy.map(({ reason }) => reason);
+  const ready =
+    phase === 'Healthy' && routes.kind === 'Verified' && f.target.kind === 'Known' && f.target.hash === p.stable?.hash;
+  const underWay = !f.subject.deleting && (p.stable === null || !atRest(p)) && p.abort === null;
+  const stalled = blockedBy.some((entry) => isOverdue(entry, f, now));
+  const paused = phase === 'Paused';
+  const byTime = f.snapshot.pods.some((pod) => pod.running && pod.sessions.kind === 'unsupported');
+  return [
+    { type: 'Ready', holds: ready, reason: ready ? 'RolloutCompleted' : phase, message },
+    progressing(p, underWay, stalled, message),
+    {
+      type: 'Degraded',
+      holds: phase === 'Degraded' || stalled,
+      reason:
+        p.abort !== null
+          ? 'RolloutAborted'
+          : phase === 'Degraded'
+            ? 'StableUnavailable'
+            : stalled
+              ? 'ProgressDeadlineExceeded'
+              : 'AsWanted',
+      message: phase === 'Degraded' || stalled ? message : '',
+    },
+    {
+      type: 'Paused',
+      holds: paused,
+      reason: paused ? (reasons[0] ?? 'Paused') : 'NotPaused',
+      message: paused ? message : '',
+    },
+    {
+      type: 'Draining',
+      holds: draining.length > 0,
+      reason: draining.length === 0 ? 'NothingDrains' : byTime ? 'DrainByTime' : 'SessionsOpen',
+      message: byTime
+        ? 'some pods offer no admin port (GET /sessions, POST /drain): they are drained by time alone'
+        : '',
+    },
+  ];
+}
+
+function progressing(p: Progress, underWay: boolean, stalled: boolean, message: string): ConditionValue {
+  if (p.abort !== null) return { type: 'Progressing', holds: false, reason: 'RolloutAborted', message: p.abort.reason };
+  if (stalled) return { type: 'Progressing', holds: false, reason: 'ProgressDeadlineExceeded', message };
+  return underWay
+    ? { type: 'Progressing', holds: true, reason: 'RolloutProgressing', message: '' }
+    : { type: 'Progressing', holds: false, reason: 'RolloutCompleted', message: '' };
+}
+
+/** A wait for something that should have happened by itself within progressDeadline. */
+const isOverdue = (entry: BlockedBy, f: Facts, now: number): boolean =>
+  isWaitReason(entry.reason) &&
+  countsAsStuck(entry.reason) &&
+  now - Date.parse(entry.since) >= f.release.progressDeadlineMs;
+
+function componentStatus(p: Progress, f: Facts): Status['components'] {
+  const names = [p.stable, p.update].flatMap((ref) => (ref === null ? [] : f.components(ref.hash)));
+  return Object.fromEntries(
+    [...new Set(names)].sort().map((component) => [
+      component,
+      {
+        ...(p.stable === null ? {} : { stable: side(f.unit(p.stable.hash, component)) }),
+        ...(p.update === null ? {} : { update: side(f.unit(p.update.hash, component)) }),
+      },
+    ]),
+  );
+}
+
+const side = (unit: Unit): SideStatus => ({
+  replicas: unit.workload?.replicas ?? 0,
+  ready: unit.available,
+  sockets: unit.sockets,
+});
+
+/** Share of open sessions that are on update, one decimal; null when nothing is under way or nobody is connected. */
+function observedSockets(p: Progress, f: Facts): number | null {
+  if (p.stable === null || p.update === null || atRest(p)) return null;
+  const sum = (hash: string): number =>
+    f.components(hash).reduce((total, component) => total + f.unit(hash, component).sockets, 0);
+  const [stable, update] = [sum(p.stable.hash), sum(p.update.hash)];
+  return stable + update === 0 ? null : Math.round((update * 1000) / (stable + update)) / 10;
+}
+
+function drainingStatus(f: Facts, now: number): DrainingStatus[] {
+  return f.revisions.flatMap((hash) =>
+    f.components(hash).flatMap((component) => {
+      const unit = f.unit(hash, component);
+      const whole = unit.workload?.drain ?? null;
+      const pods = whole === null ? unit.leaving : unit.pods;
+      const windows = whole === null ? unit.leaving.flatMap((pod) => pod.drain ?? []) : [whole];
+      return pods.length === 0 || windows.length === 0 ? [] : [entry(hash, component, pods, windows, now)];
+    }),
+  );
+}
+
+function entry(
+  hash: string,
+  component: string,
+  pods: readonly Pod[],
+  windows: readonly DrainWindow[],
+  now: number,
+): DrainingStatus {
+  const deadline = Math.max(...windows.map((window) => window.deadline));
+  const known = pods.map((pod) => (pod.running && pod.sessions.kind === 'known' ? pod.sessions : { open: 0, busy: 0 }));
+  return {
+    hash,
+    component,
+    sockets: known.reduce((sum, { open }) => sum + open, 0),
+    busy: known.reduce((sum, { busy }) => sum + busy, 0),
+    startedAt: new Date(Math.min(...windows.map((window) => window.startedAt))).toISOString(),
+    deadline: new Date(deadline).toISOString(),
+    forced: now >= deadline && pods.some((pod) => !isReleased(pod, null, now)),
+  };
+}

@@ -1,0 +1,73 @@
+// Why a rollout waits: a closed list of reasons. Each wait says what was seen, what is needed, since when, and when it is looked at again.
+import type { BlockedBy } from './state.ts';
+
+/** What a reason is about. Waits of one family follow upon each other without the clock of the progress deadline starting anew. */
+type Family = 'Capacity' | 'Route' | 'Person' | 'Drain' | 'Input';
+
+const FAMILY = {
+  PodsNotReady: 'Capacity',
+  ImagePullBackOff: 'Capacity',
+  CrashLoopBackOff: 'Capacity',
+  ContainerConfigError: 'Capacity',
+  PodUnschedulable: 'Capacity',
+  RouteUpdating: 'Route',
+  RouteNotAccepted: 'Route',
+  RouteSettling: 'Route',
+  StableUnavailable: 'Route',
+  CanaryPauseStep: 'Person',
+  BlueGreenPause: 'Person',
+  SpecPaused: 'Person',
+  Aborted: 'Person',
+  StepKindNotSupported: 'Person',
+  RevisionDraining: 'Drain',
+  DrainBeforeDeletion: 'Drain',
+  ReferenceMissing: 'Input',
+} as const satisfies Record<string, Family>;
+
+export type WaitReason = keyof typeof FAMILY;
+export const WAIT_REASONS = Object.keys(FAMILY) as WaitReason[];
+
+/** A wait without its clock. */
+export interface Wait {
+  readonly reason: WaitReason;
+  readonly message: string;
+  /** Overrides the clock: the wait began at this time (epoch ms). */
+  readonly since?: number;
+  /** It ends, or changes, this long after it began. */
+  readonly lastsMs?: number;
+}
+
+export const isWaitReason = (reason: string): reason is WaitReason => Object.hasOwn(FAMILY, reason);
+
+const familyOf = (reason: string): Family | null => (isWaitReason(reason) ? FAMILY[reason] : null);
+
+/** Waits whose length counts against progressDeadline: something is expected to happen by itself. */
+export const countsAsStuck = (reason: WaitReason): boolean =>
+  FAMILY[reason] === 'Capacity' || FAMILY[reason] === 'Route';
+
+/**
+ * Since when a wait lasts: continues the clock of an earlier wait of the same family; RouteSettling only that of the very same one, because its
+ * message names the generations that were accepted.
+ * @param before blockedBy as stored; empty when the step has changed since.
+ * @returns epoch milliseconds.
+ */
+export function waitingSince(wait: Wait, before: readonly BlockedBy[], now: number): number {
+  if (wait.since !== undefined) return wait.since;
+  const earlier = before.filter((entry) =>
+    wait.reason === 'RouteSettling'
+      ? entry.reason === wait.reason && entry.message === wait.message
+      : familyOf(entry.reason) === FAMILY[wait.reason],
+  );
+  return Math.min(now, ...earlier.map((entry) => Date.parse(entry.since)));
+}
+
+/** The wait with its clock, as it stands in status.blockedBy. */
+export function blockedBy(wait: Wait, before: readonly BlockedBy[], now: number): BlockedBy {
+  const since = waitingSince(wait, before, now);
+  return {
+    reason: wait.reason,
+    message: wait.message,
+    since: new Date(since).toISOString(),
+    ...(wait.lastsMs === undefined ? {} : { nextCheckAt: new Date(since + wait.lastsMs).toISOString() }),
+  };
+}
