@@ -1,6 +1,6 @@
 // Builds one image: the key of all its inputs first, and work only when that key has not been built before.
-import { mkdir, readFile, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ensureFolder, isFolder } from '../toolchain/cache.ts';
 import { writeArchive } from './archive.ts';
 import { BASES, type Base, type BaseKind, type BaseSource } from './bases.ts';
@@ -9,14 +9,12 @@ import { type Instruction, parseContainerfile } from './containerfile.ts';
 import { type BuildContext, layerEntries, readContext } from './contexts.ts';
 import { type Fingerprints, hashText } from './fingerprint.ts';
 import { ensureLayer, LAYER_MEDIA_TYPE, type Layer } from './layers.ts';
+import { removeOldBuilds } from './prune.ts';
 import { baseOf, type ContainerConfig, planImage } from './plan.ts';
 import { type ImageEnvironment, type ResolvedSource, resolveSource } from './sources.ts';
 
 /** Part of every key: raise it when the same inputs shall give another image. */
 const BUILDER = `builder 1, ${LAYER_MEDIA_TYPE}`;
-/** Builds kept of each image besides those in use: a developer's last few edits. */
-const KEPT = 4;
-const DAY_MS = 86_400_000;
 
 /** An image in the cache. */
 export interface BuiltImage {
@@ -37,7 +35,7 @@ export interface BuiltImage {
 }
 
 /** What a cached image's folder says about it, so that another image can stand on it. */
-interface ImageRecord {
+export interface ImageRecord {
   readonly ref: string;
   readonly digest: string;
   readonly configDigest: string;
@@ -142,9 +140,9 @@ export async function ensureImage(
   const folder = await ensureFolder(join(parent, inputs.key), (target) => buildInto(target, inputs, environment, log));
   const { ref, digest, configDigest, size } = await readRecord(folder);
   const now = new Date();
-  // The folder's time says when it was last wanted; see removeOldBuilds.
+  // The folder's time says when it was last wanted; see prune.ts.
   await utimes(folder, now, now);
-  if (!cached) await removeOldBuilds(environment.cache, ref);
+  if (!cached) await removeOldBuilds(environment.cache, ref, now.getTime());
   const { name, version } = inputs.definition;
   return { name, version, ref, archive: join(folder, 'image.tar'), digest, configDigest, size, cached };
 }
@@ -193,7 +191,7 @@ async function baseLayers(
     return { layers: await inputs.base.source.layers(store), config: inputs.base.source.config };
   }
   const built = await ensureImage(inputs.base.inputs, environment, log);
-  const record = await readRecord(join(built.archive, '..'));
+  const record = await readRecord(dirname(built.archive));
   const layers = record.layers.map((layer) => ({
     ...layer,
     file: join(store, layer.diffId.slice('sha256:'.length), 'layer.tar.zst'),
@@ -201,42 +199,9 @@ async function baseLayers(
   return { layers, config: record.config };
 }
 
-async function readRecord(folder: string): Promise<ImageRecord> {
+/** Reads what a cached image's folder says about it. */
+export async function readRecord(folder: string): Promise<ImageRecord> {
   return JSON.parse(await readFile(join(folder, 'image.json'), 'utf8')) as ImageRecord;
-}
-
-/**
- * Removes all but the newest builds of one image, and layers that no build has named for a day. An archive that another
- * process reads at this moment stays readable to it; what was removed too early is simply made again.
- */
-async function removeOldBuilds(cache: string, ref: string): Promise<void> {
-  const builds: { folder: string; wanted: number; record: ImageRecord }[] = [];
-  for (const folder of await foldersIn(join(cache, 'built'))) {
-    builds.push({ folder, wanted: (await stat(folder)).mtimeMs, record: await readRecord(folder) });
-  }
-  const old = builds
-    .filter((build) => build.record.ref === ref)
-    .toSorted((a, b) => b.wanted - a.wanted)
-    .slice(KEPT);
-  const named = new Set(
-    builds.flatMap((build) => (old.includes(build) ? [] : build.record.layers.map((layer) => layer.diffId))),
-  );
-  const unused: string[] = [];
-  for (const folder of await foldersIn(join(cache, 'layers'))) {
-    if (named.has(`sha256:${basename(folder)}`)) continue;
-    // A younger one may belong to an image that is being built at this moment.
-    if ((await stat(folder)).mtimeMs < Date.now() - DAY_MS) unused.push(folder);
-  }
-  await Promise.all(
-    [...old.map((build) => build.folder), ...unused].map((folder) => rm(folder, { recursive: true, force: true })),
-  );
-}
-
-async function foldersIn(parent: string): Promise<string[]> {
-  const entries = await readdir(parent, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map((entry) => join(parent, entry.name));
 }
 
 function goArchitecture(): string {

@@ -15,7 +15,7 @@ export function hashText(text: string | Uint8Array): string {
 /** Hashes files and remembers what it found in a file of the cache. */
 export class Fingerprints {
   readonly #memory: string;
-  readonly #known = new Map<string, string>();
+  readonly #known = new Map<string, { readonly stamp: string; readonly digest: string }>();
   #changed = false;
 
   private constructor(memory: string) {
@@ -30,8 +30,8 @@ export class Fingerprints {
       throw error;
     });
     for (const line of text.split('\n')) {
-      const match = /^([0-9a-f]{64}) (.+)$/.exec(line);
-      if (match?.[1] !== undefined && match[2] !== undefined) prints.#known.set(match[2], match[1]);
+      const [digest, stamp, path] = line.split('\t');
+      if (digest !== undefined && stamp !== undefined && path !== undefined) prints.#known.set(path, { stamp, digest });
     }
     return prints;
   }
@@ -40,14 +40,14 @@ export class Fingerprints {
   async file(path: string): Promise<string> {
     const found = await stat(path, { bigint: true });
     if (found.size < LARGE) return hashText(await readFile(path));
-    const key = [found.ino, found.size, found.mtimeNs, found.ctimeNs, path].join(' ');
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
+    const stamp = [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ');
+    const known = this.#known.get(path);
+    if (known?.stamp === stamp) return known.digest;
     const hash = createHash('sha256');
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>)
       hash.update(chunk);
     const digest = hash.digest('hex');
-    this.#known.set(key, digest);
+    this.#known.set(path, { stamp, digest });
     this.#changed = true;
     return digest;
   }
@@ -78,7 +78,8 @@ export class Fingerprints {
     if (!this.#changed) return;
     await mkdir(dirname(this.#memory), { recursive: true });
     const temporary = `${this.#memory}.${process.pid}`;
-    await writeFile(temporary, [...this.#known].map(([key, digest]) => `${digest} ${key}\n`).join(''));
+    const lines = [...this.#known].map(([path, { stamp, digest }]) => `${digest}\t${stamp}\t${path}\n`);
+    await writeFile(temporary, lines.join(''));
     await rename(temporary, this.#memory);
     this.#changed = false;
   }

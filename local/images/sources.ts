@@ -1,5 +1,5 @@
 // Resolves the parts of a build context: what they are identified by, and where they lie on disk.
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, appendFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureFolder } from '../toolchain/cache.ts';
 import { BUNDLE_SETTINGS, bundleService } from './bundle.ts';
@@ -86,7 +86,7 @@ export function isSource(path: string): boolean {
 }
 
 async function ensureBundle(entry: string, key: string, environment: ImageEnvironment): Promise<string> {
-  return await ensureFolder(join(environment.cache, 'bundles', key), async (folder) => {
+  const bundle = await ensureFolder(join(environment.cache, 'bundles', key), async (folder) => {
     const path = join(environment.repository, entry);
     await access(path).catch((cause: unknown) => {
       throw new Error(`${entry} does not exist: there is nothing to put into the image.`, { cause });
@@ -94,6 +94,9 @@ async function ensureBundle(entry: string, key: string, environment: ImageEnviro
     await bundleService({ repository: environment.repository, entry, folder });
     // Containerfiles copy it by name; esbuild writes it only when a package carries such a text.
     const legal = join(folder, 'main.mjs.LEGAL.txt');
-    await readFile(legal).catch(() => writeFile(legal, ''));
+    await appendFile(legal, '');
   });
+  const now = new Date();
+  await utimes(bundle, now, now);
+  return bundle;
 }
