@@ -1,6 +1,6 @@
 // Open-loop HTTP load: a request every so often, whatever became of the ones before, as real users behave.
 import { Agent, request } from 'undici';
-import type { Question, QuestionKind } from './questions.ts';
+import { answerTokens, type Question, type QuestionKind } from './questions.ts';
 
 /** What became of one request. */
 export interface Outcome {
@@ -36,10 +36,11 @@ export async function runHttpLoad(options: LoadOptions): Promise<void> {
   const tokens = guestTokens(options.gateway, agent);
   let sent = 0;
   const started = performance.now();
-  while (!options.signal.aborted) {
+  const over = () => options.signal.aborted;
+  while (!over()) {
     const due = started + (sent * 1000) / options.requestsPerSecond;
     await until(due, options.signal);
-    if (options.signal.aborted) break;
+    if (over()) break;
     sent += 1;
     const one = ask(options, agent, tokens, options.questions.next().value, sent).finally(() => underWay.delete(one));
     underWay.add(one);
@@ -48,7 +49,13 @@ export async function runHttpLoad(options: LoadOptions): Promise<void> {
   await agent.close();
 }
 
-async function ask(options: LoadOptions, agent: Agent, tokens: TokenSource, question: Question, number: number): Promise<void> {
+async function ask(
+  options: LoadOptions,
+  agent: Agent,
+  tokens: TokenSource,
+  question: Question,
+  number: number,
+): Promise<void> {
   const started = performance.now();
   const done = (rest: Partial<Outcome>) =>
     options.onOutcome({
@@ -70,7 +77,7 @@ async function ask(options: LoadOptions, agent: Agent, tokens: TokenSource, ques
         'content-type': 'application/json',
         accept: 'application/json',
       },
-      body: JSON.stringify({ content: question.text }),
+      body: JSON.stringify({ text: question.text, maxTokens: answerTokens }),
     });
     const body = await response.body.text();
     const header = response.headers['x-assistant-revision'];
@@ -86,8 +93,8 @@ async function ask(options: LoadOptions, agent: Agent, tokens: TokenSource, ques
 }
 
 function tierOf(body: string): string {
-  const answer = JSON.parse(body) as { tier?: string };
-  return answer.tier ?? '';
+  const message = JSON.parse(body) as { answer?: { tier?: string } };
+  return message.answer?.tier ?? '';
 }
 
 type TokenSource = () => Promise<string>;
@@ -117,8 +124,9 @@ export async function guestToken(gateway: string, agent?: Agent): Promise<string
     bodyTimeout: timeoutMs,
   });
   const body = await response.body.text();
-  if (response.statusCode >= 400) throw new Error(`POST /v1/sessions answered ${response.statusCode}: ${body.slice(0, 200)}`);
-  return (JSON.parse(body) as { accessToken: string }).accessToken;
+  if (response.statusCode >= 400)
+    throw new Error(`POST /v1/sessions answered ${response.statusCode}: ${body.slice(0, 200)}`);
+  return (JSON.parse(body) as { token: string }).token;
 }
 
 function until(due: number, signal: AbortSignal): Promise<void> {

@@ -31,7 +31,12 @@ export class Releases {
 
   /** The object as it is now. */
   async read(): Promise<AssistantDeployment> {
-    return (await this.#api.getNamespacedCustomObject({ group, version, plural, ...this.#target })) as AssistantDeployment;
+    return (await this.#api.getNamespacedCustomObject({
+      group,
+      version,
+      plural,
+      ...this.#target,
+    })) as AssistantDeployment;
   }
 
   /** Edits the spec by a merge patch, like `kubectl patch --type=merge`; null removes a field. */
@@ -58,7 +63,11 @@ export class Releases {
    */
   async until(
     done: (object: AssistantDeployment) => boolean,
-    options: { readonly timeoutMs: number; readonly what: string; readonly onLook?: (object: AssistantDeployment) => void },
+    options: {
+      readonly timeoutMs: number;
+      readonly what: string;
+      readonly onLook?: (object: AssistantDeployment) => void;
+    },
   ): Promise<AssistantDeployment> {
     const end = Date.now() + options.timeoutMs;
     for (;;) {
@@ -77,5 +86,6 @@ export class Releases {
 /** True when the generation of `edited` has been taken up and nothing is under way. */
 export function settled(edited: AssistantDeployment): (object: AssistantDeployment) => boolean {
   const generation = edited.metadata.generation ?? 0;
-  return ({ status }) => status !== undefined && (status.observedGeneration ?? 0) >= generation && status.phase === 'Healthy';
+  return ({ status }) =>
+    status !== undefined && (status.observedGeneration ?? 0) >= generation && status.phase === 'Healthy';
 }

@@ -54,7 +54,8 @@ export function verdict(report: DemoReport): string[] {
   if (messages.lost > 0) wrong.push(`${messages.lost} acknowledged messages lost`);
   if (messages.duplicated > 0) wrong.push(`${messages.duplicated} messages duplicated`);
   if (sockets.notRecovered > 0) wrong.push(`${sockets.notRecovered} resumes were not recovered`);
-  if (requests.knownBug === 0) wrong.push('the release with a bug never answered an error, so that the abort proved nothing');
+  if (requests.knownBug === 0)
+    wrong.push('the release with a bug never answered an error, so that the abort proved nothing');
   for (const r of releases) {
     if (r.outcome.startsWith('unexpected')) wrong.push(`release ${r.release}: ${r.outcome}`);
   }
@@ -89,8 +90,16 @@ export function render(report: DemoReport): string {
         ['sent', String(requests.requests)],
         ['failed', flag(requests.failures)],
         ['errors of the release with a bug', String(requests.knownBug)],
-        ['answered from', Object.entries(requests.byTier).map(([tier, n]) => `${tier} ${n}`).join(', ') || '-'],
-        ['p50 / p99', `${quantile(requests.latencies, 0.5).toFixed(0)} / ${quantile(requests.latencies, 0.99).toFixed(0)} ms`],
+        [
+          'answered from',
+          Object.entries(requests.byTier)
+            .map(([tier, n]) => `${tier} ${n}`)
+            .join(', ') || '-',
+        ],
+        [
+          'p50 / p99',
+          `${quantile(requests.latencies, 0.5).toFixed(0)} / ${quantile(requests.latencies, 0.99).toFixed(0)} ms`,
+        ],
       ],
     ),
     '',
@@ -111,10 +120,7 @@ export function render(report: DemoReport): string {
         ['moved by a drain', String(sockets.moved)],
         ['broken', String(sockets.broken)],
         ['not recovered', flag(sockets.notRecovered)],
-        [
-          'away p50 / p95 / max',
-          [0.5, 0.95, 1].map((q) => quantile(sockets.awayMs, q).toFixed(0)).join(' / ') + ' ms',
-        ],
+        ['away p50 / p95 / max', [0.5, 0.95, 1].map((q) => quantile(sockets.awayMs, q).toFixed(0)).join(' / ') + ' ms'],
       ],
     ),
     '',
@@ -142,11 +148,13 @@ function table(heading: readonly string[], rows: readonly (readonly string[])[])
   const all = [heading, ...rows];
   const widths = heading.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ''))));
   const line = (row: readonly string[]) =>
-    row.map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell)))).join('   ').trimEnd();
+    row
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell))))
+      .join('   ')
+      .trimEnd();
   return [colors.bold(line(heading)), ...rows.map(line)].map((text) => `  ${text}`).join('\n');
 }
 
 function width(cell: string): number {
-  // eslint-disable-next-line no-control-regex -- colour codes begin with the escape character
   return cell.replace(/\u001b\[\d+m/g, '').length;
 }

@@ -49,7 +49,7 @@ describe('questions', () => {
     };
     const first = take(1);
     expect(first).toEqual(take(1));
-    const model = first.filter((q) => q.kind === 'model').length / first.length;
+    const model = first.filter((q) => q.kind === 'new').length / first.length;
     expect(model).toBeGreaterThan(0.01);
     expect(model).toBeLessThan(0.03);
   });

@@ -45,7 +45,8 @@ export function countRequest(counts: RequestCounts, outcome: Outcome, isBroken: 
     return;
   }
   counts.failures += 1;
-  if (counts.examples.length < 5) counts.examples.push(`${outcome.status || 'no answer'} ${outcome.revision} ${outcome.error ?? ''}`.trim());
+  if (counts.examples.length < 5)
+    counts.examples.push(`${outcome.status || 'no answer'} ${outcome.revision} ${outcome.error ?? ''}`.trim());
 }
 
 /** The q-quantile (nearest rank) of unsorted values; 0 of none. */

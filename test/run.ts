@@ -1,0 +1,102 @@
+// `npm test [stage ...]`: runs the stages of test/runner/stages.ts, says how long each took, and ends with `N passed, N failed`.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import colors from 'picocolors';
+import { prepare } from './runner/prepare.ts';
+import { closingLine, selectStages, sum, tallyOf, type Stage, type Tally, type VitestReport } from './runner/stages.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+const reports = path.join(root, '.state/reports');
+
+interface Result {
+  readonly stage: Stage;
+  readonly tally: Tally;
+  readonly seconds: number;
+}
+
+async function main(): Promise<void> {
+  const chosen = selectStages(process.argv.slice(2));
+  mkdirSync(reports, { recursive: true });
+  const started = Date.now();
+  // Builds and downloads go on beside the stages that need neither.
+  const ready = prepare(chosen);
+  const results: Result[] = [];
+  for (const stage of chosen) {
+    const begun = Date.now();
+    console.log(colors.bold(`\n▶ ${stage.name}: ${stage.what}`) + colors.dim(` (${elapsed(started)} since the start)`));
+    const tally = await run(stage, ready);
+    results.push({ stage, tally, seconds: (Date.now() - begun) / 1000 });
+  }
+  summarise(results, started);
+}
+
+async function run(stage: Stage, ready: ReturnType<typeof prepare>): Promise<Tally> {
+  if (stage.kind === 'check') {
+    const code = await exec(stage.command);
+    return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  }
+  try {
+    await ready.until(stage.needs);
+  } catch (error) {
+    console.error(colors.red(error instanceof Error ? error.message : String(error)));
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  const report = path.join(reports, `${stage.name}.json`);
+  rmSync(report, { force: true });
+  const code = await exec([
+    'vitest',
+    'run',
+    '--project',
+    stage.name,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
+  return tallyOf(readReport(report), code);
+}
+
+/** An unreadable report means that vitest itself died: no test counted, so that the exit code makes it one failure. */
+function readReport(file: string): VitestReport {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
+  } catch (error) {
+    console.error(`vitest left no report: ${error instanceof Error ? error.message : String(error)}`);
+    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 1 };
+  }
+}
+
+function exec(command: readonly string[]): Promise<number> {
+  const [program, ...args] = command;
+  if (program === undefined) throw new Error('a stage without a command');
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const forward = (signal: NodeJS.Signals) => child.kill(signal);
+  process.on('SIGINT', forward).on('SIGTERM', forward);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      process.off('SIGINT', forward).off('SIGTERM', forward);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+function elapsed(since: number): string {
+  const seconds = Math.round((Date.now() - since) / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+function summarise(results: readonly Result[], started: number): void {
+  console.log(colors.bold(`\nAll stages (${elapsed(started)})`));
+  for (const { stage, tally, seconds } of results) {
+    const mark = tally.failed === 0 ? colors.green('✔') : colors.red('✘');
+    console.log(
+      `  ${mark} ${stage.name.padEnd(14)} ${closingLine(tally).padEnd(32)} ${seconds.toFixed(1).padStart(7)} s`,
+    );
+  }
+  const total = sum(results.map((r) => r.tally));
+  if (total.failed > 0) process.exitCode = 1;
+  console.log(`\n${closingLine(total)}`);
+}
+
+await main();

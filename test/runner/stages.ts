@@ -1,0 +1,78 @@
+// What `npm test` runs, in order: cheap and telling first, the embedded cluster last.
+
+/** One stage: a static check that passes or fails as a whole, or a vitest project whose tests are counted one by one. */
+export type Stage =
+  | { readonly kind: 'check'; readonly name: string; readonly what: string; readonly command: readonly string[] }
+  | { readonly kind: 'vitest'; readonly name: string; readonly what: string; readonly needs: Needs };
+
+/** What has to be on the machine before a stage: nothing, the servers of registry packages, or the built binaries as well. */
+export type Needs = 'nothing' | 'packages' | 'binaries';
+
+export const stages: readonly Stage[] = [
+  { kind: 'check', name: 'format', what: 'formatting (biome)', command: ['biome', 'format', '.'] },
+  {
+    kind: 'check',
+    name: 'lint',
+    what: 'typed lint and import directions (eslint)',
+    command: ['eslint', '--max-warnings', '0', '.'],
+  },
+  { kind: 'check', name: 'types', what: 'types (tsc, strict)', command: ['tsc', '--noEmit'] },
+  {
+    kind: 'check',
+    name: 'requirements',
+    what: 'test titles name lines that exist',
+    command: ['node', 'test/requirements.ts', '--check'],
+  },
+  { kind: 'vitest', name: 'unit', what: 'pure code, no servers', needs: 'nothing' },
+  { kind: 'vitest', name: 'services', what: 'against real Redis, Postgres, OpenBao, Unleash', needs: 'packages' },
+  { kind: 'vitest', name: 'operator', what: 'against a real kube-apiserver', needs: 'binaries' },
+  { kind: 'vitest', name: 'infra', what: 'Pulumi programs with the real engine', needs: 'binaries' },
+  { kind: 'vitest', name: 'e2e', what: 'the whole chain on the embedded cluster', needs: 'binaries' },
+];
+
+/**
+ * The stages that a person asked for by name; all of them without a name, the static ones under `static`.
+ * @throws Error naming the unknown stage and what there is.
+ */
+export function selectStages(names: readonly string[]): readonly Stage[] {
+  const known = [...stages.map((s) => s.name), 'static'];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`no test stage "${unknown}"; there are: ${known.join(', ')}`);
+  if (names.length === 0) return stages;
+  return stages.filter((s) => names.includes(s.name) || (s.kind === 'check' && names.includes('static')));
+}
+
+/** Counts of one stage or of all. */
+export interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** The part of vitest's JSON report that is counted here. */
+export interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numFailedTestSuites: number;
+}
+
+/** Counts a vitest report; a file that could not be loaded or whose set-up failed counts as one failure even when no test in it ran. */
+export function tallyOf(report: VitestReport, exitCode: number): Tally {
+  const broken = report.numFailedTests === 0 && exitCode !== 0 ? Math.max(1, report.numFailedTestSuites) : 0;
+  return { passed: report.numPassedTests, failed: report.numFailedTests + broken, skipped: report.numPendingTests };
+}
+
+/** Adds tallies up. */
+export function sum(tallies: readonly Tally[]): Tally {
+  return tallies.reduce(
+    (all, t) => ({ passed: all.passed + t.passed, failed: all.failed + t.failed, skipped: all.skipped + t.skipped }),
+    { passed: 0, failed: 0, skipped: 0 },
+  );
+}
+
+/** The closing line that CI reads. */
+export function closingLine(tally: Tally): string {
+  const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : '';
+  return `${tally.passed} passed, ${tally.failed} failed${skipped}`;
+}
