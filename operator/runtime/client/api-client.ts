@@ -118,6 +118,9 @@ export class ApiClient implements Api {
     const version = continueToken ? {} : { resourceVersion, resourceVersionMatch };
     const query = { labelSelector, fieldSelector, limit, continue: continueToken, ...version };
     const list = (await this.#call({ ...rest, verb: 'LIST', method: 'GET', path, query })) as StoredList<T>;
+    // Taking a proxy's `{}` for an empty list would empty every cache.
+    if (!list.metadata?.resourceVersion)
+      throw new TransportError(`GET ${path}`, 'Malformed', 'the answer is no list: it has no metadata.resourceVersion');
     const items = list.items ?? [];
     // Items of a typed list come without their type.
     for (const item of items) {
@@ -126,9 +129,9 @@ export class ApiClient implements Api {
     }
     return {
       items,
-      resourceVersion: list.metadata?.resourceVersion ?? '',
-      continueToken: list.metadata?.continue === '' ? undefined : list.metadata?.continue,
-      remainingItemCount: list.metadata?.remainingItemCount,
+      resourceVersion: list.metadata.resourceVersion,
+      continueToken: list.metadata.continue === '' ? undefined : list.metadata.continue,
+      remainingItemCount: list.metadata.remainingItemCount,
     };
   }
 
@@ -282,7 +285,14 @@ export class ApiClient implements Api {
   }
 
   async #object<T extends KubeObject>(type: ResourceType<T>, call: Call): Promise<T> {
-    return typed(type, (await this.#call(call)) as T);
+    const object = (await this.#call(call)) as T | { metadata?: undefined };
+    if (!object.metadata)
+      throw new TransportError(
+        `${call.method} ${call.path}`,
+        'Malformed',
+        'the answer is no object: it has no metadata',
+      );
+    return typed(type, object);
   }
 
   /** Sends, retries what the server asked to retry, and gives the parsed answer. */

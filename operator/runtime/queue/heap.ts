@@ -30,6 +30,13 @@ export class Heap<T> {
     this.#elements[at] = element;
   }
 
+  /** Drops the elements that fail the test. O(n log n). */
+  retain(test: (element: T) => boolean): void {
+    const kept = this.#elements.filter(test);
+    this.#elements.length = 0;
+    for (const element of kept) this.push(element);
+  }
+
   pop(): T | undefined {
     const first = this.#elements[0];
     const last = this.#elements.pop();

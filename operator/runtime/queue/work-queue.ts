@@ -127,6 +127,11 @@ export class WorkQueue<T> {
     return this.#entries.size;
   }
 
+  /** Slots held in memory, for tests of their bound. */
+  get slots(): number {
+    return this.#ready.size + this.#waiting.size;
+  }
+
   /** For metrics: how long each item under way has been worked on, ms. */
   workingFor(): number[] {
     const now = this.#clock.monotonic();
@@ -249,6 +254,9 @@ export class WorkQueue<T> {
     } else {
       entry.state = 'Waiting';
       this.#waiting.push(slot);
+      // An item that is brought forward again and again leaves a slot each time: long delays must not pile them up.
+      if (this.#waiting.size > 2 * this.#entries.size + 64)
+        this.#waiting.retain((waiting) => isCurrent(waiting, 'Waiting'));
       this.#arm();
     }
   }
@@ -268,7 +276,7 @@ export class WorkQueue<T> {
       const slot = this.#ready.pop();
       if (!slot) return;
       const { entry } = slot;
-      if (entry.state !== 'Ready' || entry.order !== slot.order) continue;
+      if (!isCurrent(slot, 'Ready')) continue;
       const now = this.#clock.monotonic();
       this.#countReady(entry, -1);
       this.#metrics?.waited.observe(this.#labels, (now - entry.since) / 1000);
@@ -296,11 +304,14 @@ export class WorkQueue<T> {
     for (let next = this.#waiting.peek(); next && next.readyAt <= now; next = this.#waiting.peek()) {
       this.#waiting.pop();
       const { entry } = next;
-      if (entry.state === 'Waiting' && entry.order === next.order) this.#place(entry, entry);
+      if (isCurrent(next, 'Waiting')) this.#place(entry, entry);
     }
     this.#arm();
   }
 }
+
+const isCurrent = <T>({ entry, order }: Slot<T>, state: EntryState): boolean =>
+  entry.state === state && entry.order === order;
 
 const soonest = (left: { priority: number; readyAt: number }, right: { priority: number; readyAt: number }) => ({
   priority: Math.max(left.priority, right.priority),

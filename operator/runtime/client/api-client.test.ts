@@ -1,0 +1,446 @@
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { sleep, systemClock } from '../clock/clock.ts';
+import { runtimeMetrics } from '../metrics/metrics.ts';
+import { configMaps, deployments, nodes, pods } from '../objects/builtin.ts';
+import type { Answer } from '../testing/scripted-server.ts';
+import { hangUp, json, listPage, refuse, ScriptedServer, WatchAnswer } from '../testing/scripted-server.ts';
+import type { ApiClientOptions } from './api-client.ts';
+import { ApiClient } from './api-client.ts';
+import {
+  ApiError,
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isGone,
+  isInvalid,
+  isNamespaceTerminating,
+  isNotFound,
+  TransportError,
+} from './errors.ts';
+
+const withServer = async (
+  test: (server: ScriptedServer, client: ApiClient) => Promise<void>,
+  options: Partial<ApiClientOptions> = {},
+) => {
+  await using server = await ScriptedServer.start();
+  const client = new ApiClient({ connection: server.connection, fieldManager: 'tester', ...options });
+  try {
+    await test(server, client);
+  } finally {
+    client.close();
+  }
+};
+
+const ref = { namespace: 'ns', name: 'x' };
+const stored = { metadata: { ...ref, resourceVersion: '1' } };
+
+const failure = async (promise: Promise<unknown>): Promise<unknown> => {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it did not fail');
+};
+
+const collect = async (events: AsyncIterable<unknown>): Promise<unknown[]> => {
+  const all: unknown[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+};
+
+describe('ApiClient requests', () => {
+  it('speaks the paths, methods, queries and content types of the Kubernetes API', () =>
+    withServer(async (server, client) => {
+      server.on('other', ...Array.from({ length: 9 }, () => json(200, stored)));
+      await client.get(deployments, ref);
+      await client.get(nodes, { name: 'n1' });
+      await client.create(configMaps, { metadata: ref, data: { a: 'b' } });
+      await client.update(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: ref }, { dryRun: true });
+      await client.updateStatus(deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: ref });
+      await client.apply(deployments, { metadata: ref, spec: { replicas: 2 } });
+      await client.applyStatus(
+        deployments,
+        { metadata: ref, status: { replicas: 2 } },
+        { force: false, fieldManager: 'other' },
+      );
+      await client.patch(configMaps, ref, { data: { a: null } });
+      await client.delete(configMaps, ref, { preconditions: { uid: 'u' }, propagationPolicy: 'Foreground' });
+      const seen = server.requests.map(({ method, path, query, headers, body }) => [
+        `${method} ${path}?${String(query)}`,
+        headers['content-type'],
+        body && (JSON.parse(body) as unknown),
+      ]);
+      expect(seen).toEqual([
+        ['GET /apis/apps/v1/namespaces/ns/deployments/x?', undefined, ''],
+        ['GET /api/v1/nodes/n1?', undefined, ''],
+        [
+          'POST /api/v1/namespaces/ns/configmaps?fieldManager=tester',
+          'application/json',
+          { apiVersion: 'v1', kind: 'ConfigMap', metadata: ref, data: { a: 'b' } },
+        ],
+        [
+          'PUT /api/v1/namespaces/ns/configmaps/x?fieldManager=tester&dryRun=All',
+          'application/json',
+          { apiVersion: 'v1', kind: 'ConfigMap', metadata: ref },
+        ],
+        [
+          'PUT /apis/apps/v1/namespaces/ns/deployments/x/status?fieldManager=tester',
+          'application/json',
+          { apiVersion: 'apps/v1', kind: 'Deployment', metadata: ref },
+        ],
+        [
+          'PATCH /apis/apps/v1/namespaces/ns/deployments/x?fieldManager=tester&force=true',
+          'application/apply-patch+yaml',
+          { apiVersion: 'apps/v1', kind: 'Deployment', metadata: ref, spec: { replicas: 2 } },
+        ],
+        [
+          'PATCH /apis/apps/v1/namespaces/ns/deployments/x/status?fieldManager=other&force=false',
+          'application/apply-patch+yaml',
+          { apiVersion: 'apps/v1', kind: 'Deployment', metadata: ref, status: { replicas: 2 } },
+        ],
+        [
+          'PATCH /api/v1/namespaces/ns/configmaps/x?fieldManager=tester',
+          'application/merge-patch+json',
+          { data: { a: null } },
+        ],
+        [
+          'DELETE /api/v1/namespaces/ns/configmaps/x?',
+          'application/json',
+          { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: 'u' }, propagationPolicy: 'Foreground' },
+        ],
+      ]);
+      expect(server.requests[0]?.headers['user-agent']).toBe('tester');
+    }));
+
+  it('lists by pages and gives items their type', () =>
+    withServer(async (server, client) => {
+      server.on(
+        'list',
+        listPage([{ metadata: { name: 'a' } }], '7', 'next'),
+        listPage([{ metadata: { name: 'b' } }], '7'),
+      );
+      const list = await client.list(pods, { namespace: 'ns', labelSelector: 'a=b', limit: 1, resourceVersion: '0' });
+      expect(list.resourceVersion).toBe('7');
+      expect(list.items.map(({ kind, apiVersion, metadata }) => [apiVersion, kind, metadata.name])).toEqual([
+        ['v1', 'Pod', 'a'],
+        ['v1', 'Pod', 'b'],
+      ]);
+      expect(server.requests.map(({ query }) => String(query))).toEqual([
+        'labelSelector=a%3Db&limit=1&resourceVersion=0',
+        'labelSelector=a%3Db&limit=1&continue=next',
+      ]);
+    }));
+
+  it('tells a removal from a deletion that waits', () =>
+    withServer(async (server, client) => {
+      server.on(
+        'other',
+        json(200, { kind: 'Status', status: 'Success', details: { uid: 'u1' } }),
+        json(200, { kind: 'Pod', ...stored }),
+      );
+      expect(await client.delete(pods, ref)).toEqual({ state: 'Gone', uid: 'u1' });
+      expect(await client.delete(pods, ref)).toMatchObject({
+        state: 'Terminating',
+        object: { metadata: { name: 'x' } },
+      });
+    }));
+
+  it('refuses a missing or superfluous namespace before it asks', async () => {
+    const client = new ApiClient({
+      connection: { endpoint: () => Promise.reject(new Error('must not be asked')) },
+      fieldManager: 't',
+    });
+    await expect(async () => client.get(pods, { name: 'x' })).rejects.toThrow('Pod x needs a namespace');
+    await expect(async () => client.get(nodes, { name: 'x', namespace: 'ns' })).rejects.toThrow(
+      'Node is cluster-scoped',
+    );
+    await expect(async () => client.create(pods, { metadata: { name: 'x' } })).rejects.toThrow(
+      'metadata.namespace is missing',
+    );
+  });
+
+  it('escapes names in paths', () =>
+    withServer(async (server, client) => {
+      server.on('other', json(200, stored));
+      await client.get(pods, { namespace: 'ns', name: '../nodes' });
+      expect(server.requests[0]?.path).toBe('/api/v1/namespaces/ns/pods/..%2Fnodes');
+    }));
+});
+
+describe('ApiClient refusals', () => {
+  it.each<[number, string, (error: unknown) => boolean]>([
+    [404, 'NotFound', isNotFound],
+    [409, 'AlreadyExists', isAlreadyExists],
+    [409, 'Conflict', isConflict],
+    [410, 'Expired', isGone],
+    [422, 'Invalid', isInvalid],
+    [403, 'Forbidden', isForbidden],
+  ])('%i %s', (code, reason, is) =>
+    withServer(async (server, client) => {
+      server.on('other', refuse(code, reason));
+      const error = await failure(client.get(pods, ref));
+      expect(error).toBeInstanceOf(ApiError);
+      expect(is(error)).toBe(true);
+      expect(String(error)).toBe(`ApiError: GET /api/v1/namespaces/ns/pods/x: ${code} ${reason}: ${reason} by script`);
+      expect([isAlreadyExists(error), isConflict(error)]).toEqual([reason === 'AlreadyExists', reason === 'Conflict']);
+    }),
+  );
+
+  it('keeps the causes with their fields', () =>
+    withServer(async (server, client) => {
+      const causes = [{ reason: 'NamespaceTerminating', message: 'going', field: 'metadata.namespace' }];
+      server.on('other', json(403, { kind: 'Status', code: 403, reason: 'Forbidden', details: { causes } }));
+      const error = await failure(client.create(configMaps, { metadata: ref }));
+      expect((error as ApiError).causes).toEqual(causes);
+      expect(isNamespaceTerminating(error)).toBe(true);
+    }));
+
+  it('find gives undefined for what is not there, and only for that', () =>
+    withServer(async (server, client) => {
+      server.on('other', refuse(404, 'NotFound'), refuse(403, 'Forbidden'));
+      expect(await client.find(pods, ref)).toBeUndefined();
+      expect(isForbidden(await failure(client.find(pods, ref)))).toBe(true);
+    }));
+
+  it("shows the beginning of a proxy's page that is no Status", () =>
+    withServer(async (server, client) => {
+      server.on('other', (_request, response) => void response.writeHead(502).end('<html>bad gateway'));
+      const error = await failure(client.get(pods, ref));
+      expect(error).toMatchObject({ code: 502, reason: 'Unknown' });
+      expect(String(error)).toContain('<html>bad gateway');
+    }));
+
+  it('an answer that is no JSON is malformed', () =>
+    withServer(async (server, client) => {
+      server.on('other', (_request, response) => void response.writeHead(200).end('hello'));
+      expect(await failure(client.get(pods, ref))).toMatchObject({ name: 'TransportError', failure: 'Malformed' });
+    }));
+});
+
+describe('ApiClient retries', () => {
+  it('waits as long as a 429 says, then sends again, writes as well', () =>
+    withServer(async (server, client) => {
+      const times: number[] = [];
+      const timed =
+        (answer: Answer): Answer =>
+        (request, response) => {
+          times.push(performance.now());
+          answer(request, response);
+        };
+      server.on('other', timed(refuse(429, 'TooManyRequests', { 'retry-after': '0.05' })), timed(json(201, stored)));
+      await client.create(configMaps, { metadata: ref });
+      expect(times).toHaveLength(2);
+      expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(45);
+    }));
+
+  it('a 503 is repeated only when the server says when', () =>
+    withServer(async (server, client) => {
+      server.on(
+        'other',
+        refuse(503, 'ServiceUnavailable', { 'retry-after': '0' }),
+        json(200, stored),
+        refuse(503, 'ServiceUnavailable'),
+      );
+      await client.get(pods, ref);
+      expect(await failure(client.get(pods, ref))).toMatchObject({ code: 503 });
+      expect(server.requests).toHaveLength(3);
+    }));
+
+  it('gives up after the retries it may', () =>
+    withServer(
+      async (server, client) => {
+        server.on('other', ...Array.from({ length: 3 }, () => refuse(429, 'TooManyRequests', { 'retry-after': '0' })));
+        expect(await failure(client.get(pods, ref))).toMatchObject({ code: 429 });
+        expect(server.requests).toHaveLength(3);
+      },
+      { maxRetries: 2 },
+    ));
+
+  it('a read over a dead kept-alive connection is sent again; a write is not, as it may have happened', () =>
+    withServer(async (server, client) => {
+      server.on('other', hangUp, json(200, stored), hangUp);
+      await client.get(pods, ref);
+      expect(await failure(client.create(configMaps, { metadata: ref }))).toMatchObject({
+        name: 'TransportError',
+        failure: 'Connection',
+      });
+      expect(server.requests.map(({ method }) => method)).toEqual(['GET', 'GET', 'POST']);
+    }));
+
+  it('reads its credentials anew, once, after a 401', async () => {
+    await using server = await ScriptedServer.start();
+    const { server: url } = await server.connection.endpoint();
+    const asked: (boolean | undefined)[] = [];
+    const endpoint = (refresh?: boolean) => {
+      asked.push(refresh);
+      return Promise.resolve({
+        server: url,
+        tls: {},
+        headers: { authorization: refresh ? 'Bearer new' : 'Bearer old' },
+      });
+    };
+    const client = new ApiClient({ connection: { endpoint }, fieldManager: 't' });
+    server.on(
+      'other',
+      refuse(401, 'Unauthorized'),
+      json(200, stored),
+      refuse(401, 'Unauthorized'),
+      refuse(401, 'Unauthorized'),
+    );
+    await client.get(pods, ref);
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
+    expect(await failure(client.get(pods, ref))).toMatchObject({ code: 401 });
+    expect(asked).toEqual([false, true, false, true]);
+    client.close();
+  });
+
+  it('names credentials that cannot be had', async () => {
+    const client = new ApiClient({
+      connection: { endpoint: () => Promise.reject(new Error('no token file')) },
+      fieldManager: 't',
+    });
+    expect(await failure(client.get(pods, ref))).toMatchObject({
+      failure: 'Credentials',
+      message: expect.stringContaining('no token file') as string,
+    });
+  });
+});
+
+describe('ApiClient limits', () => {
+  it('ends a request that takes too long, in its head or in its body', () =>
+    withServer(
+      async (server, client) => {
+        server.on(
+          'other',
+          () => undefined,
+          (_request, response) => void response.writeHead(200).write('{"metadata":'),
+        );
+        for (let round = 0; round < 2; round++) {
+          expect(await failure(client.get(pods, ref))).toMatchObject({
+            failure: 'Timeout',
+            message: expect.stringContaining('no answer within 60 ms') as string,
+          });
+        }
+      },
+      { timeoutMs: 60 },
+    ));
+
+  it("tells the caller's abort from a broken connection", () =>
+    withServer(async (server, client) => {
+      const stop = new AbortController();
+      server.on('other', () => stop.abort());
+      expect(await failure(client.get(pods, ref, { signal: stop.signal }))).toMatchObject({ failure: 'Aborted' });
+      expect(await failure(client.get(pods, ref, { signal: stop.signal }))).toMatchObject({ failure: 'Aborted' });
+      expect(server.requests).toHaveLength(1);
+    }));
+
+  it('keeps to its rate', () =>
+    withServer(
+      async (server, client) => {
+        server.on('other', ...Array.from({ length: 4 }, () => json(200, stored)));
+        const startedAt = performance.now();
+        await Promise.all(Array.from({ length: 4 }, () => client.get(pods, ref)));
+        expect(performance.now() - startedAt).toBeGreaterThanOrEqual(95);
+      },
+      { rateLimit: { rate: 20, burst: 2 } },
+    ));
+
+  it('counts requests and retries by code', async () => {
+    const registry = new Registry();
+    await withServer(
+      async (server, client) => {
+        server.on('other', refuse(429, 'TooManyRequests', { 'retry-after': '0' }), json(200, stored));
+        await client.get(pods, ref);
+        const host = server.requests[0]?.headers.host ?? '';
+        const text = await registry.metrics();
+        expect(text).toContain(`rest_client_requests_total{code="429",method="GET",host="${host}"} 1`);
+        expect(text).toContain(`rest_client_requests_total{code="200",method="GET",host="${host}"} 1`);
+        expect(text).toContain(`rest_client_request_retries_total{code="429",verb="GET",host="${host}"} 1`);
+        expect(text).toContain(`rest_client_request_duration_seconds_count{verb="GET",host="${host}"} 2`);
+      },
+      { metrics: runtimeMetrics(registry).client },
+    );
+  });
+});
+
+describe('ApiClient.watch', () => {
+  const options = { namespace: 'ns', resourceVersion: '5', timeoutSeconds: 60 };
+
+  it('streams events until the server ends the watch', () =>
+    withServer(async (server, client) => {
+      const watch = new WatchAnswer();
+      server.on('watch', watch.answer);
+      const seen: unknown[] = [];
+      const reading = (async () => {
+        for await (const event of client.watch(pods, options)) seen.push(event);
+      })();
+      const request = await watch.opened;
+      expect(String(request.query)).toBe('watch=true&allowWatchBookmarks=true&resourceVersion=5&timeoutSeconds=60');
+      const added = JSON.stringify({ type: 'ADDED', object: { metadata: { name: 'a' } } });
+      watch.write(added.slice(0, 10));
+      watch
+        .write(`${added.slice(10)}\n`)
+        .bookmark('9')
+        .end();
+      await reading;
+      expect(seen).toEqual([
+        { type: 'ADDED', object: { metadata: { name: 'a' } } },
+        { type: 'BOOKMARK', resourceVersion: '9' },
+      ]);
+    }));
+
+  it.each<[string, (watch: WatchAnswer) => void, object]>([
+    ['a cut connection', (watch) => watch.cut(), { failure: 'Connection' }],
+    ['a cut within an event', (watch) => watch.write('{"type":"ADDED","obj').cut(), { failure: 'Connection' }],
+    ['an end within an event', (watch) => watch.write('{"type":"ADDED","obj').end(), { failure: 'Malformed' }],
+    ['an ERROR event', (watch) => watch.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired' }), { code: 410 }],
+  ])('throws for %s', (_name, act, expected) =>
+    withServer(async (server, client) => {
+      const watch = new WatchAnswer();
+      server.on('watch', watch.answer);
+      const reading = failure(collect(client.watch(pods, options)));
+      await watch.opened;
+      act(watch);
+      expect(await reading).toMatchObject(expected);
+    }),
+  );
+
+  it('throws the refusal of the watch itself', () =>
+    withServer(async (server, client) => {
+      server.on('watch', refuse(403, 'Forbidden'));
+      expect(isForbidden(await failure(collect(client.watch(pods, options))))).toBe(true);
+    }));
+
+  it('gives up a silent connection; a bookmark is a sign of life', () =>
+    withServer(async (server, client) => {
+      const watch = new WatchAnswer();
+      server.on('watch', watch.answer);
+      const startedAt = performance.now();
+      const reading = failure(collect(client.watch(pods, { ...options, idleTimeoutMs: 120 })));
+      await watch.opened;
+      await sleep(systemClock, 80);
+      watch.bookmark('6');
+      const error = await reading;
+      expect(error).toBeInstanceOf(TransportError);
+      expect(error).toMatchObject({ failure: 'Timeout' });
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(195);
+    }));
+
+  it('closes the request when the consumer leaves', () =>
+    withServer(async (server, client) => {
+      const watch = new WatchAnswer();
+      const closed = Promise.withResolvers<undefined>();
+      server.on('watch', (request, response) => {
+        response.on('close', () => closed.resolve(undefined));
+        watch.answer(request, response);
+        watch.bookmark('6');
+      });
+      for await (const event of client.watch(pods, options)) {
+        expect(event.type).toBe('BOOKMARK');
+        break;
+      }
+      await closed.promise;
+    }));
+});
