@@ -13,6 +13,10 @@ A name is one of the list, or name@version for another release of chat or realti
   --contexts[=DIR]   write build contexts for docker, podman or buildah instead (default: .state/contexts)
   --json             print the result as JSON
   --help             this text
+
+An archive is loaded with "ctr images import", "docker load -i", "podman load -i", "kind load image-archive",
+"k3d image import" or "minikube image load", and pushed with
+  skopeo copy oci-archive:ARCHIVE docker://REGISTRY/NAME:VERSION
 `;
 
 async function main(args: readonly string[]): Promise<void> {

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_TAGS } from '../../infra/config.ts';
 import { BASES } from './bases.ts';
-import { allImages, DEMO_RELEASES, findImage, IMAGE_NAMES, imageOfRef, refOf } from './catalogue.ts';
+import { allImages, DEMO_IMAGES, DEMO_RELEASES, findImage, IMAGE_NAMES, imageOfRef, refOf } from './catalogue.ts';
 import { parseContainerfile } from './containerfile.ts';
 import { baseOf, planImage } from './plan.ts';
 import { isSource } from './sources.ts';
@@ -50,6 +51,18 @@ test.each(everything.map((image) => [refOf(image), image] as const))(
     expect(config.Entrypoint?.length).toBeGreaterThan(0);
   },
 );
+
+test('the stack runs the versions that are built', () => {
+  const versions = new Map<string, string>(allImages().map((image) => [image.name, image.version]));
+  expect(Object.entries(DEFAULT_TAGS).map(([name]) => [name, versions.get(name)])).toEqual(
+    Object.entries(DEFAULT_TAGS),
+  );
+});
+
+test('the demonstration can have every release of both services', () => {
+  expect(DEMO_IMAGES.map((spec) => refOf(findImage(spec)))).toContain('localhost/assistant/realtime:1.3.0');
+  expect(DEMO_IMAGES).toHaveLength(2 * (DEMO_RELEASES.length - 1));
+});
 
 test('every name has an image', () => {
   expect(allImages().map((image) => image.name)).toEqual([...IMAGE_NAMES]);

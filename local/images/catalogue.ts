@@ -55,6 +55,11 @@ const OWN_VERSION = '0.1.0';
 /** The releases of chat and realtime that the demonstration rolls through; the last one of chat is broken on purpose. */
 export const DEMO_RELEASES = ['1.0.0', '1.1.0', '1.2.0', '1.3.0'] as const;
 const BROKEN_CHAT = '1.3.0';
+/** What the demonstration and the tutorial need besides the images in their default versions. */
+export const DEMO_IMAGES: readonly string[] = DEMO_RELEASES.slice(1).flatMap((release) => [
+  `chat@${release}`,
+  `realtime@${release}`,
+]);
 
 /** What npm packages carry besides what runs: half of the files of an installation. */
 const NOT_RUN: readonly RegExp[] = [
@@ -204,8 +209,8 @@ function definitionOf(name: ImageName, version: string | undefined): Fixed {
       };
     case 'prometheus':
       return {
-        // Debian's package: the version is that of the machine's release, so the tag does not name one.
-        version: OWN_VERSION,
+        // That of Debian 12. Another release of Debian or Ubuntu brings its own, which then stands under this tag.
+        version: '2.42.0',
         summary: 'Prometheus',
         sources: [
           { kind: 'package', package: 'prometheus', path: 'usr/bin/prometheus', to: 'prometheus', mode: 0o755 },

@@ -17,6 +17,7 @@ import type { ImageEnvironment } from './sources.ts';
 export type { BuiltImage } from './build.ts';
 export {
   allImages,
+  DEMO_IMAGES,
   DEMO_RELEASES,
   findImage,
   IMAGE_NAMES,
