@@ -103,7 +103,7 @@ export const component = z
     replicas: z.int().min(0).max(1000).optional().meta({
       format: 'int32',
       description:
-        'Pods of a revision in full service; 1 when absent. Not together with autoscaling. `kubectl scale` writes it for the component realtime, where it must be present.',
+        'Pods of a revision in full service; 1 when absent. Not together with autoscaling. `kubectl scale` writes that of the component realtime.',
     }),
     port: port().default(8080).describe('Port of the traffic, in the container and on the Service.'),
     adminPort: port().default(9090).describe('Port of metrics, sessions and drain (pod contract); not routed.'),
