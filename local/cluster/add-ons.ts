@@ -7,10 +7,12 @@ import type { KubernetesObject } from './api-client.ts';
 /** Name of the provisioner of the StorageClass `standard`; see volume-provisioner.ts. */
 export const PROVISIONER = 'assistant-platform.io/host-path';
 
+/** A List that kubectl applies as it is; made by manifests/vendor-gateway-api.ts. */
+export const GATEWAY_API_FILE = join(import.meta.dirname, 'manifests', 'gateway-api.json');
+
 /** The CustomResourceDefinitions of the Gateway API's standard channel, v1.5.1. */
 export async function gatewayApi(): Promise<KubernetesObject[]> {
-  const text = await readFile(join(import.meta.dirname, 'manifests', 'gateway-api.json'), 'utf8');
-  return JSON.parse(text) as KubernetesObject[];
+  return (JSON.parse(await readFile(GATEWAY_API_FILE, 'utf8')) as { readonly items: KubernetesObject[] }).items;
 }
 
 /** The default StorageClass: folders below the state folder, removed with their claim. */

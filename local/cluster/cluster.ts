@@ -8,6 +8,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Progress, silentProgress } from '../progress/progress.ts';
+import { rootNeeded } from '../system/system.ts';
 import { withFileLock } from '../toolchain/lock.ts';
 import { clusterDns, gatewayApi, storageClass } from './add-ons.ts';
 import type { AddressPlan } from './addresses.ts';
@@ -79,10 +80,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const instance = instanceOf(options.stateDir);
   const progress = options.progress ?? silentProgress;
   if (options.tier === 'node' && process.getuid?.() !== 0) {
-    throw new Error(
-      'The embedded cluster needs root for its node (namespaces, mounts, network). Two ways on: run the same command with sudo, ' +
-        'or use a cluster that you have with --context NAME.',
-    );
+    throw new Error(rootNeeded('npm start'));
   }
   await mkdir(instance.stateDir, { recursive: true, mode: 0o700 });
   const waiting = (): void => progress.print(`Waiting for another start or stop of ${instance.id} to end.`);

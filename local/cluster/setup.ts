@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import type { Progress } from '../progress/progress.ts';
 import { ensureBinaries } from '../toolchain/toolchain.ts';
 import { locate } from '../toolchain/path-tools.ts';
+import { ensureSystem } from '../system/system.ts';
+import { CNI_FOLDERS } from '../system/requirements.ts';
 import { addressPlan } from './addresses.ts';
 import type { AddressPlan } from './addresses.ts';
 import { ensureCertificates } from './certificates.ts';
@@ -24,7 +26,6 @@ import { systemImageRefs } from './system-images.ts';
 import { provisioner } from './volumes.ts';
 
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const CNI_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'];
 
 /** Everything that an instance executes. */
 export interface Binaries {
@@ -33,8 +34,9 @@ export interface Binaries {
   readonly kwok?: string;
 }
 
-/** Finds, or builds, the binaries that the options need. @throws Error naming every system package that is missing. */
+/** Finds, installs or builds the binaries that the options need. @throws Error naming every system package that is missing. */
 export async function findBinaries(options: ClusterOptions, progress: Progress): Promise<Binaries> {
+  await ensureSystem(options.tier, progress);
   const system = options.tier === 'node' ? await systemBinaries() : undefined;
   const names = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
   const more = options.tier === 'node' ? (['kubelet', 'kube-proxy'] as const) : [];
@@ -202,30 +204,14 @@ async function newPorts(): Promise<ControlPlanePorts & { readonly kwok: number }
   return { apiServer, etcdClient, etcdPeer, controllerManager, scheduler, kwok: fake };
 }
 
+/** Where the system's own programs of a node are. Their packages were installed just before. */
 async function systemBinaries(): Promise<{ containerd: string; ctr: string; cniPlugins: string }> {
-  const needed = {
-    containerd: 'containerd',
-    ctr: 'containerd',
-    runc: 'runc',
-    nft: 'nftables',
-    conntrack: 'conntrack',
-    ip: 'iproute2',
-  };
-  const found = new Map<string, string>();
-  const missing = new Set<string>();
-  for (const [program, debianPackage] of Object.entries(needed)) {
-    const path = await locate(program, SYSTEM_PATH);
-    if (path === undefined) missing.add(debianPackage);
-    else found.set(program, path);
-  }
+  const containerd = await locate('containerd', SYSTEM_PATH);
+  const ctr = await locate('ctr', SYSTEM_PATH);
   const cniPlugins = CNI_FOLDERS.find((folder) => existsSync(join(folder, 'bridge')));
-  if (cniPlugins === undefined) missing.add('containernetworking-plugins');
-  const containerd = found.get('containerd');
-  const ctr = found.get('ctr');
-  if (missing.size > 0 || containerd === undefined || ctr === undefined || cniPlugins === undefined) {
-    const list = [...missing].join(' ');
+  if (containerd === undefined || ctr === undefined || cniPlugins === undefined) {
     throw new Error(
-      `System packages are missing: ${list}. Install them (Debian, Ubuntu: apt-get install ${list}) and start again.`,
+      `containerd, ctr or the CNI plugins are not in the folders of the system (${SYSTEM_PATH}, ${CNI_FOLDERS.join(':')})`,
     );
   }
   return { containerd, ctr, cniPlugins };
