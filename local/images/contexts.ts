@@ -46,9 +46,8 @@ export async function readContext(mounts: readonly Mount[]): Promise<BuildContex
     }
     const found = await stat(from);
     if (found.isDirectory()) {
-      for (const entry of await readdir(from, { withFileTypes: true })) {
-        await add(mount, posix.join(relative, entry.name), entry.isSymbolicLink());
-      }
+      const entries = await readdir(from, { withFileTypes: true });
+      await Promise.all(entries.map((entry) => add(mount, posix.join(relative, entry.name), entry.isSymbolicLink())));
       return;
     }
     files.set(to, {

@@ -9,7 +9,7 @@ import { ensurePackage } from '../toolchain/packages.ts';
 import { ensureBinary } from '../toolchain/toolchain.ts';
 import { findBases, nodeBinaryOf } from './bases.ts';
 import { type BuiltImage, ensureImage, imageContext, type ImageInputs, imageInputs, isBuilt } from './build.ts';
-import { allImages, findImage, type ImageDefinition, refOf } from './catalogue.ts';
+import { allImages, findImage, type ImageDefinition, type ImageName, refOf } from './catalogue.ts';
 import { writeContext } from './contexts.ts';
 import { Fingerprints } from './fingerprint.ts';
 import type { ImageEnvironment } from './sources.ts';
@@ -117,7 +117,8 @@ async function prepare(
   return { prints, inputs: (definition) => imageInputs(definition, environment, bases, prints) };
 }
 
-const SECONDS = { pause: 1, coredns: 2, gateway: 4, openbao: 5, model: 6, unleash: 6 } as const;
+/** Seconds that the larger ones take on two cores; the others are done before one has read an estimate. */
+const ESTIMATES: Partial<Record<ImageName, number>> = { model: 8, unleash: 15 };
 
 async function ensureShown(
   inputs: ImageInputs,
@@ -126,8 +127,9 @@ async function ensureShown(
 ): Promise<BuiltImage> {
   const { definition } = inputs;
   if (await isBuilt(inputs, environment)) return await ensureImage(inputs, environment, () => undefined);
-  const estimateSeconds = Object.entries(SECONDS).find(([name]) => name === definition.name)?.[1] ?? 3;
-  return await progress.task(`image ${definition.name} ${definition.version}`, { estimateSeconds }, async (task) => {
+  const estimateSeconds = ESTIMATES[definition.name];
+  const options = estimateSeconds === undefined ? {} : { estimateSeconds };
+  return await progress.task(`image ${definition.name} ${definition.version}`, options, async (task) => {
     const image = await ensureImage(inputs, environment, (line) => task.log(line));
     task.status(`${(image.size / 1e6).toFixed(0)} MB`);
     return image;

@@ -1,6 +1,6 @@
 // Resolves the parts of a build context: what they are identified by, and where they lie on disk.
 import { access, appendFile, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ensureFolder } from '../toolchain/cache.ts';
 import { BUNDLE_SETTINGS, bundleService } from './bundle.ts';
 import type { Source } from './catalogue.ts';
@@ -55,7 +55,14 @@ export async function resolveSource(
       const from = join(folder, source.path);
       const leaveOut = source.leaveOut ?? [];
       // The folder's name holds the hash of the package, so its files need not be read.
-      const key = ['package', source.to, from, source.mode ?? '', ...leaveOut.map(String)].join(' ');
+      const key = [
+        'package',
+        source.to,
+        basename(folder),
+        source.path,
+        source.mode ?? '',
+        ...leaveOut.map(String),
+      ].join(' ');
       return {
         key,
         mounts: () =>

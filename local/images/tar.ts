@@ -18,6 +18,7 @@ export interface FileContent {
 
 const BLOCK = 512;
 const CHUNK = 1 << 20;
+const READ_AHEAD = 16;
 const TYPE_FLAG = { file: '0', link: '2', folder: '5', pax: 'x' } as const;
 
 /** Describes a file on disk as content of an entry. */
@@ -53,13 +54,28 @@ export async function* packTar(entries: Iterable<TarEntry>): AsyncGenerator<Uint
 async function* packMembers(entries: Iterable<TarEntry>): AsyncGenerator<Uint8Array> {
   const byPath = new Map([...entries].map((entry) => [entry.path, entry] as const));
   // Code unit order, never the locale's; a folder sorts before what is in it.
-  for (const [, entry] of [...byPath].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    yield* packEntry(entry);
+  const sorted = [...byPath].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+  // Thousands of small files are read a few at a time ahead of their turn.
+  const ahead: (Promise<Buffer> | undefined)[] = [];
+  for (const [index, entry] of sorted.entries()) {
+    for (let next = ahead.length; next < Math.min(index + READ_AHEAD, sorted.length); next++) {
+      ahead.push(startReading(sorted[next]));
+    }
+    yield* packEntry(entry, ahead[index]);
+    ahead[index] = undefined;
   }
   yield Buffer.alloc(2 * BLOCK);
 }
 
-async function* packEntry(entry: TarEntry): AsyncGenerator<Uint8Array> {
+function startReading(entry: TarEntry | undefined): Promise<Buffer> | undefined {
+  if (entry?.type !== 'file' || entry.content instanceof Uint8Array || entry.content.size > CHUNK) return undefined;
+  const reading = readFile(entry.content.file);
+  // An error is thrown when its turn comes; if an earlier one ends the work, nobody asks for this one any more.
+  reading.catch(() => undefined);
+  return reading;
+}
+
+async function* packEntry(entry: TarEntry, early: Promise<Buffer> | undefined): AsyncGenerator<Uint8Array> {
   const name = entry.type === 'folder' ? `${entry.path}/` : entry.path;
   const size = entry.type === 'file' ? contentSize(entry.content) : 0;
   const target = entry.type === 'link' ? entry.target : '';
@@ -84,13 +100,13 @@ async function* packEntry(entry: TarEntry): AsyncGenerator<Uint8Array> {
   yield header({ name, flag: TYPE_FLAG[entry.type], mode: entry.mode, uid: entry.uid, gid: entry.gid, size, target });
   if (entry.type !== 'file') return;
   if (entry.content instanceof Uint8Array) yield entry.content;
-  else yield* readWhole(entry.content);
+  else yield* readWhole(entry.content, early);
   yield padding(size);
 }
 
-async function* readWhole({ file, size }: FileContent): AsyncGenerator<Uint8Array> {
-  if (size <= CHUNK) {
-    const content = await readFile(file);
+async function* readWhole({ file, size }: FileContent, early: Promise<Buffer> | undefined): AsyncGenerator<Uint8Array> {
+  if (early !== undefined) {
+    const content = await early;
     if (content.length !== size) throw changed(file, content.length, size);
     yield content;
     return;
