@@ -86,6 +86,8 @@ export class World {
   adminSecret = false;
   /** Writes by kind, for tests that count. */
   readonly counts = new Map<string, number>();
+  /** Rises with every change that an operator would hear of. */
+  changes = 0;
   private version = 1;
   private podNumber = 0;
   private nextArrival = new Map<string, number>();
@@ -98,6 +100,7 @@ export class World {
 
   private bump(): string {
     this.version += 1;
+    this.changes += 1;
     return String(this.version);
   }
 
@@ -173,6 +176,7 @@ export class World {
 
   /** Carries out one write. Throws WorldConflict when its object changed since the snapshot. */
   write(write: Write, snapshot: Snapshot): void {
+    this.changes += 1;
     this.counts.set(write.kind, (this.counts.get(write.kind) ?? 0) + 1);
     switch (write.kind) {
       case 'Metadata':
@@ -352,6 +356,7 @@ export class World {
   }
 
   private remove(pod: WorldPod): void {
+    this.changes += 1;
     this.onRemoval(pod);
     this.pods.splice(this.pods.indexOf(pod), 1);
   }
@@ -379,15 +384,21 @@ export class World {
     for (const pod of this.pods) {
       if (pod.broken) continue;
       const age = this.now - pod.createdAt;
-      if (age >= this.options.podStartMs) pod.running = true;
-      pod.ready = age >= this.options.podReadyMs && !pod.sick;
+      const running = age >= this.options.podStartMs;
+      const ready = age >= this.options.podReadyMs && !pod.sick;
+      if (running === pod.running && ready === pod.ready) continue;
+      Object.assign(pod, { running, ready });
+      this.changes += 1;
     }
   }
 
   private moveTraffic(): void {
     if (this.gatewayStalled) return;
     for (const [component, route] of this.routes) {
-      if (this.now - route.writtenAt >= this.options.acceptMs) route.acceptedGeneration = route.generation;
+      if (this.now - route.writtenAt >= this.options.acceptMs && route.acceptedGeneration !== route.generation) {
+        route.acceptedGeneration = route.generation;
+        this.changes += 1;
+      }
       if (this.now - route.writtenAt >= this.options.moveMs) this.traffic.set(component, route.intent);
     }
     for (const component of [...this.traffic.keys()]) if (!this.routes.has(component)) this.traffic.delete(component);
