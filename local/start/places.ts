@@ -4,8 +4,14 @@ import { join } from 'node:path';
 /** The clone. */
 export const REPOSITORY = join(import.meta.dirname, '..', '..');
 
-/** State of the instance of `npm start`: cluster, Pulumi stack, kubeconfig. */
-export const START_STATE = join(REPOSITORY, '.state', 'start');
+/** `start`, or the name in ASSISTANT_PLATFORM_INSTANCE: the tests run the same commands on an instance of their own. */
+const INSTANCE = process.env['ASSISTANT_PLATFORM_INSTANCE'] ?? 'start';
+if (!/^[a-z][a-z0-9-]{0,30}$/.test(INSTANCE)) {
+  throw new Error(`ASSISTANT_PLATFORM_INSTANCE is "${INSTANCE}": write a short name of a-z, 0-9 and -, such as "test".`);
+}
+
+/** State of the instance: cluster, Pulumi stack, kubeconfig. */
+export const START_STATE = join(REPOSITORY, '.state', INSTANCE);
 
 /** One log file for each task of `npm start`. */
-export const START_LOGS = join(REPOSITORY, '.state', 'logs');
+export const START_LOGS = join(START_STATE, 'logs');
