@@ -3,7 +3,7 @@ import compress from '@fastify/compress';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import { createAdminServer } from '@assistant-platform/kit/admin';
-import { createHttpServer } from '@assistant-platform/kit/http';
+import { closeHttpServer, createHttpServer } from '@assistant-platform/kit/http';
 import type { StopStep } from '@assistant-platform/kit/lifecycle';
 import { openPod, openPodBase } from '@assistant-platform/kit/pod';
 import type { Pod, PodBase } from '@assistant-platform/kit/pod';
@@ -71,8 +71,8 @@ export async function startChat(settings: ChatSettings): Promise<ChatService> {
     admin,
     ready,
     stopSteps: () => [
-      { name: 'requests', run: () => app.close() },
-      { name: 'admin port', run: () => admin.close() },
+      { name: 'requests', run: () => closeHttpServer(app) },
+      { name: 'admin port', run: () => closeHttpServer(admin) },
       ...base.closing,
     ],
   };

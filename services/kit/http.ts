@@ -74,6 +74,19 @@ export function identityHeaders(revision: string, requestId: string): Record<str
   return { 'x-assistant-revision': revision, 'x-request-id': requestId };
 }
 
+/**
+ * Closes the server: nothing new is accepted, requests under way are finished. Node closes only the connections that
+ * are idle at that moment; one that becomes idle later (a stream that ends) would be kept for keepAliveTimeout.
+ */
+export async function closeHttpServer(app: FastifyInstance): Promise<void> {
+  const closer = setInterval(() => app.server.closeIdleConnections(), 50);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(closer);
+  }
+}
+
 /** Builds the server; the caller adds routes and listens. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { lifecycle, metrics, revision } = options;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { createAdminServer } from '@assistant-platform/kit/admin';
-import { createHttpServer } from '@assistant-platform/kit/http';
+import { closeHttpServer, createHttpServer } from '@assistant-platform/kit/http';
 import type { StopStep } from '@assistant-platform/kit/lifecycle';
 import { openPodBase } from '@assistant-platform/kit/pod';
 import type { PodBase } from '@assistant-platform/kit/pod';
@@ -165,8 +165,8 @@ export async function startModel(settings: ModelSettings): Promise<ModelService>
     app,
     ready,
     stopSteps: () => [
-      { name: 'requests', run: () => app.close() },
-      { name: 'admin port', run: () => admin.close() },
+      { name: 'requests', run: () => closeHttpServer(app) },
+      { name: 'admin port', run: () => closeHttpServer(admin) },
       { name: 'model', run: () => model?.close() },
       ...base.closing,
     ],

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createAdminServer } from '@assistant-platform/kit/admin';
-import { asProblem, createHttpServer, identityHeaders } from '@assistant-platform/kit/http';
+import { asProblem, closeHttpServer, createHttpServer, identityHeaders } from '@assistant-platform/kit/http';
 import type { StopStep } from '@assistant-platform/kit/lifecycle';
 import { openPod, openPodBase } from '@assistant-platform/kit/pod';
 import type { Pod, PodBase } from '@assistant-platform/kit/pod';
@@ -118,8 +118,8 @@ export async function startRealtime(settings: RealtimeSettings): Promise<Realtim
       { name: 'sockets', run: () => hub.drained(order) },
       { name: 'answers', run: () => answers?.finish(answerGraceMs) },
       { name: 'hub', run: () => hub.close() },
-      { name: 'requests', run: () => app.close() },
-      { name: 'admin port', run: () => admin.close() },
+      { name: 'requests', run: () => closeHttpServer(app) },
+      { name: 'admin port', run: () => closeHttpServer(admin) },
       ...base.closing,
     ];
   };
