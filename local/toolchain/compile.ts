@@ -60,7 +60,9 @@ export async function fetchModules(build: GoBuild, go: Go, task: Task, signal?: 
       task.status(`fetching modules: ${fetched}`);
     },
   });
-  return list.split('\n').length;
+  const packages = list.split('\n').length;
+  task.status(`${packages} packages${fetched === 0 ? '' : `, ${fetched} modules fetched`}`);
+  return packages;
 }
 
 /**

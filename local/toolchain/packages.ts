@@ -28,7 +28,8 @@ export { type PackageFile, type PackageName, PACKAGES } from './package-table.ts
 const LOCKED = join(import.meta.dirname, '..', 'packages');
 
 /** Registries answer fastest when not asked for everything at once; unpacking is processor work. */
-const fetching = new Slots(3);
+const CONCURRENT_FETCHES = 3;
+const fetching = new Slots(CONCURRENT_FETCHES);
 
 const underWay = new Map<PackageName, Promise<string>>();
 
@@ -63,6 +64,19 @@ export async function packageFile<Name extends PackageName>(
   return join(await ensurePackage(name, progress), path);
 }
 
+/** About how long it takes to fetch one package, in seconds: a registry answers with some 5 MB/s, unpacking included. */
+function fetchSeconds(description: RegistryPackage): number {
+  return 5 + description.megabytes / 5;
+}
+
+/** About how long it will take to have all of these, in seconds; 0 when all is there. */
+export async function estimateFetchSeconds(names: readonly PackageName[]): Promise<number> {
+  const cached = await Promise.all(names.map((name) => hasPackage(name)));
+  const missing = names.filter((_, index) => cached[index] === false);
+  const seconds = missing.reduce((sum, name) => sum + fetchSeconds(PACKAGES[name]), 0);
+  return Math.ceil(seconds / Math.min(CONCURRENT_FETCHES, Math.max(1, missing.length)));
+}
+
 /** Whether a package is in the cache. */
 export async function hasPackage(name: PackageName): Promise<boolean> {
   return isFolder(await packageFolder(PACKAGES[name]));
@@ -73,7 +87,7 @@ async function ensure(name: PackageName, progress: Progress): Promise<string> {
   const folder = await packageFolder(description);
   if (await isFolder(folder)) return folder;
   const title = `fetch ${description.title}`;
-  return progress.task(title, { estimateSeconds: 5 + description.megabytes / 5 }, (task) =>
+  return progress.task(title, { estimateSeconds: fetchSeconds(description) }, (task) =>
     ensureFolder(
       folder,
       async (temporary) => {
