@@ -150,12 +150,22 @@ export class Controller {
     const log = this.#logger.child({ ...request, reconcileId });
     const startedAt = this.#clock.monotonic();
     const timeoutMs = this.#options.timeoutMs ?? 120_000;
-    const tooLong = new AbortController();
+    const stopped = this.#stopNow.signal;
+    const abort = new AbortController();
+    const onStop = () => abort.abort(stopped.reason);
+    // Linked by hand: AbortSignal.any on a signal as long-lived as the process keeps a record of every reconcile.
+    if (stopped.aborted) onStop();
+    else stopped.addEventListener('abort', onStop, { once: true });
+    const { signal } = abort;
+    let late: Error | undefined;
     const timer = this.#clock.timer(timeoutMs, () => {
       this.#metrics?.timeouts.inc({ controller: this.name });
-      tooLong.abort(new Error(`reconcile of ${objectKey(request)} took longer than ${timeoutMs} ms`));
+      late = new Error(`reconcile of ${objectKey(request)} took longer than ${timeoutMs} ms`);
+      abort.abort(late);
     });
-    const signal = AbortSignal.any([this.#stopNow.signal, tooLong.signal]);
+    const failIfLate = () => {
+      if (late) throw late;
+    };
     try {
       const result = await this.#options.reconcile(request, {
         signal,
@@ -163,13 +173,14 @@ export class Controller {
         log,
         failures: this.#queue.failures(request),
       });
-      if (tooLong.signal.aborted) throw tooLong.signal.reason;
+      failIfLate();
       this.#queue.forget(request);
       this.#settle(request, result);
     } catch (error) {
       this.#fail(request, error, log, itemPriority);
     } finally {
       timer.cancel();
+      stopped.removeEventListener('abort', onStop);
       this.#metrics?.time.observe({ controller: this.name }, (this.#clock.monotonic() - startedAt) / 1000);
     }
   }
