@@ -1,11 +1,20 @@
 // Which tests exist and what they need. A file's ending says it: see docs/testing.md.
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files in the order of their names: the end-to-end tests share one platform, from provisioning to destroying it. */
+class ByName extends BaseSequencer {
+  override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return Promise.resolve(files.toSorted((a, b) => a.moduleId.localeCompare(b.moduleId)));
+  }
+}
 
 const everywhere = ['**/node_modules/**', '**/dist/**', '.state/**'];
 const special = ['**/*.{cluster,servers,pulumi,e2e}.test.ts'];
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByName },
     projects: [
       {
         test: { name: 'unit', include: ['**/*.test.ts'], exclude: [...everywhere, ...special], testTimeout: 20_000 },
@@ -46,6 +55,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.e2e.test.ts'],
           exclude: everywhere,
+          globalSetup: ['test/e2e/platform.ts'],
           testTimeout: 900_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,

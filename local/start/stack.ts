@@ -80,6 +80,20 @@ export class DevStack {
     await this.#pulumi(['up', '--yes', '--skip-preview', '--suppress-outputs', ...this.#which()], onLine);
   }
 
+  /**
+   * `pulumi preview` that must find nothing to do.
+   * @throws Error with what would change.
+   */
+  async previewWithoutChanges(): Promise<void> {
+    await this.#freeStaleLocks();
+    await this.#pulumi(['preview', '--diff', '--expect-no-changes', '--suppress-outputs', ...this.#which()]);
+  }
+
+  /** The state as `pulumi stack export` gives it: secrets are encrypted in it. */
+  async exported(): Promise<string> {
+    return this.#pulumi(['stack', 'export', '--stack', this.#target.stack]);
+  }
+
   /** `pulumi destroy`: removes everything from the cluster and keeps the stack. */
   async destroy(onLine: (line: string) => void): Promise<void> {
     await this.#freeStaleLocks();

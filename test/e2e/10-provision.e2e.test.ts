@@ -1,0 +1,96 @@
+// What stands after `npm start`: an assistant that answers, a stack that is at rest, and no secret in clear.
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, inject, it } from 'vitest';
+import { DevStack } from '../../local/start/stack.ts';
+import { ask, guest, kubectl, script } from './access.ts';
+
+const stack = () => {
+  const { kubeconfig, context } = inject('where');
+  return DevStack.open({ kind: 'embedded', kubeconfig, context, stack: 'dev' });
+};
+
+describe('after npm start', () => {
+  it('the assistant answers from its real model through the gateway', async () => {
+    const answer = await ask(await guest(), `What is a lighthouse? (${Date.now()})`);
+    expect(answer).toMatchObject({ status: 200, tier: 'model', stored: true });
+    expect(answer.text.length).toBeGreaterThan(10);
+  });
+
+  it('a second preview shows no change', async () => {
+    await (await stack()).previewWithoutChanges();
+  });
+
+  it('[R-028] no secret lies in clear in the Pulumi state', async () => {
+    const opened = await stack();
+    const { unleash, openbao } = inject('where');
+    const exported = await opened.exported();
+    for (const secret of [unleash.password, unleash.adminToken, openbao.token]) {
+      expect(secret.length).toBeGreaterThan(8);
+      expect(exported).not.toContain(secret);
+      expect(exported).not.toContain(Buffer.from(secret).toString('base64'));
+    }
+    expect(exported).toContain('ciphertext');
+  });
+
+  it('the kubeconfig is for its owner only, and the person’s own is not touched', () => {
+    const { kubeconfig } = inject('where');
+    expect(statSync(kubeconfig).mode & 0o077).toBe(0);
+    expect(path.dirname(kubeconfig)).toContain('.state');
+    expect(readFileSync(kubeconfig, 'utf8')).toContain('current-context');
+  });
+
+  it('every pod is ready, runs as a non-root user on a read-only root file system, and drops all capabilities', async () => {
+    interface Pod {
+      metadata: { name: string; namespace: string };
+      spec: {
+        securityContext?: { runAsNonRoot?: boolean };
+        containers: {
+          name: string;
+          securityContext?: {
+            runAsNonRoot?: boolean;
+            readOnlyRootFilesystem?: boolean;
+            capabilities?: { drop?: string[] };
+          };
+        }[];
+      };
+      status: { phase: string };
+    }
+    const { items } = JSON.parse(await kubectl('get', 'pods', '-A', '-o', 'json')) as { items: Pod[] };
+    const ours = items.filter((pod) => pod.metadata.namespace !== 'kube-system');
+    expect(ours.length).toBeGreaterThan(8);
+    for (const pod of ours) {
+      expect(['Running', 'Succeeded'], pod.metadata.name).toContain(pod.status.phase);
+      for (const container of pod.spec.containers) {
+        const own = container.securityContext;
+        const name = `${pod.metadata.namespace}/${pod.metadata.name}/${container.name}`;
+        expect(own?.runAsNonRoot ?? pod.spec.securityContext?.runAsNonRoot, name).toBe(true);
+        expect(own?.readOnlyRootFilesystem, name).toBe(true);
+        expect(own?.capabilities?.drop, name).toEqual(['ALL']);
+      }
+    }
+  });
+
+  it('Prometheus scrapes every component', async () => {
+    const response = await fetch(`${inject('where').prometheus}/api/v1/query?query=up`);
+    const { data } = (await response.json()) as {
+      data: { result: { metric: { component?: string }; value: [number, string] }[] };
+    };
+    const components = new Set(data.result.filter((r) => r.value[1] === '1').map((r) => r.metric.component));
+    expect([...components]).toEqual(expect.arrayContaining(['chat', 'realtime']));
+  });
+
+  it('the flag of the first cut is in Unleash', async () => {
+    const { unleash } = inject('where');
+    const response = await fetch(`${unleash.url}/api/admin/projects/default/features/new-memory`, {
+      headers: { authorization: unleash.adminToken },
+    });
+    expect(response.status).toBe(200);
+  });
+
+  it('npm run where prints every address', () => {
+    const text = script('local/where.ts');
+    for (const address of [inject('where').gateway, inject('where').unleash.url, inject('where').kubeconfig])
+      expect(text).toContain(address);
+  });
+});

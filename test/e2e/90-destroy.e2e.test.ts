@@ -1,0 +1,35 @@
+// The way out: `pulumi destroy` empties the cluster, a stop leaves nothing on the machine.
+import { describe, expect, inject, it } from 'vitest';
+import { stopCluster } from '@assistant-platform/local/cluster';
+import { residueOf } from '../../local/cluster/residue.ts';
+import { DevStack } from '../../local/start/stack.ts';
+import { kubectl } from './access.ts';
+
+describe('the way out', () => {
+  it('pulumi destroy leaves the cluster empty', async () => {
+    const { kubeconfig, context } = inject('where');
+    const stack = await DevStack.open({ kind: 'embedded', kubeconfig, context, stack: 'dev' });
+    const log: string[] = [];
+    await stack
+      .destroy((line) => log.push(line))
+      .catch((error: unknown) => {
+        throw new Error(log.slice(-40).join('\n'), { cause: error });
+      });
+    const namespaces = (await kubectl('get', 'namespaces', '-o', 'name')).trim().split('\n');
+    expect(namespaces.filter((name) => !/\/(default|kube-)/.test(name))).toEqual([]);
+    const crds = await kubectl('get', 'crds', '-o', 'name');
+    expect(crds).not.toContain('assistant-platform.io');
+    expect(await kubectl('get', 'persistentvolumeclaims', '-A', '-o', 'name')).toBe('');
+    const roles = await kubectl('get', 'clusterroles,clusterrolebindings', '-o', 'name');
+    expect(roles).not.toMatch(/assistant|traefik|prometheus/);
+  });
+
+  it('a stop leaves no process, mount, device, route or cgroup', async () => {
+    const stateDir = inject('stateDir');
+    await stopCluster(stateDir);
+    const left = Object.entries<readonly string[]>({ ...(await residueOf(stateDir)) }).filter(
+      ([, items]) => items.length > 0,
+    );
+    expect(left).toEqual([]);
+  });
+});

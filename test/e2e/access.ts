@@ -1,0 +1,81 @@
+// How the end-to-end tests look at the platform: kubectl for objects, the gateway for answers.
+import { execFile, execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { request } from 'undici';
+import { inject } from 'vitest';
+import { ensureBinary } from '@assistant-platform/local/toolchain';
+import { guestToken } from '../demo/http-load.ts';
+import { Releases } from '../demo/releases.ts';
+import { environment } from './platform.ts';
+
+const execute = promisify(execFile);
+const repository = path.resolve(import.meta.dirname, '../..');
+
+/** Runs kubectl on the tests' instance. @throws with what kubectl said. */
+export async function kubectl(...args: readonly string[]): Promise<string> {
+  const { kubeconfig, context } = inject('where');
+  const program = await ensureBinary('kubectl');
+  const { stdout } = await execute(program, ['--kubeconfig', kubeconfig, '--context', context, ...args], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return stdout;
+}
+
+/** A script of ours on the tests' instance: its output and exit code. */
+export function script(...args: readonly string[]): string {
+  return execFileSync(process.execPath, args, {
+    cwd: repository,
+    env: environment,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+}
+
+/** The AssistantDeployment `demo`. */
+export function demo(): Releases {
+  const { kubeconfig, context } = inject('where');
+  return new Releases(kubeconfig, { namespace: 'assistants', name: 'demo' }, context);
+}
+
+/** An answer as the gateway gave it. */
+export interface Answer {
+  readonly status: number;
+  readonly tier: string;
+  readonly text: string;
+  readonly stored: boolean;
+  readonly revision: string;
+}
+
+/** Asks one question through the gateway. */
+export async function ask(token: string, text: string, conversation = `e2e-${Date.now()}`): Promise<Answer> {
+  const response = await request(`${inject('where').gateway}/v1/conversations/${conversation}/messages`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify({ text, maxTokens: 16 }),
+  });
+  const body = (await response.body.json()) as { answer?: { tier: string; text: string; stored: boolean } };
+  const { tier = '', text: said = '', stored = false } = body.answer ?? {};
+  return {
+    status: response.statusCode,
+    tier,
+    text: said,
+    stored,
+    revision: String(response.headers['x-assistant-revision']),
+  };
+}
+
+/** A token for a new guest. */
+export function guest(): Promise<string> {
+  return guestToken(inject('where').gateway);
+}
+
+/** Waits until `holds`; asks twice a second. @throws after the time with what it waited for. */
+export async function eventually(what: string, seconds: number, holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    await delay(500);
+  }
+}
