@@ -51,13 +51,18 @@ describe('address plan', () => {
 });
 
 describe('free index', () => {
-  it('keeps the wanted index when it is free and takes the lowest otherwise', () => {
-    expect(freeIndex(new Set(), 7)).toBe(7);
-    expect(freeIndex(new Set([7]), 7)).toBe(0);
-    expect(freeIndex(new Set([0, 1, 3]))).toBe(2);
+  const all = new Set(Array.from({ length: MAX_INSTANCES }, (_, index) => index));
+
+  it('is the lowest that nobody runs with or has kept data of', () => {
+    expect(freeIndex(new Set(), new Set())).toBe(0);
+    expect(freeIndex(new Set([0, 3]), new Set([1]))).toBe(2);
+  });
+
+  it('is one of stopped instances only when there is no other', () => {
+    expect(freeIndex(new Set([0]), all)).toBe(1);
   });
 
   it('says what to do when all networks are taken', () => {
-    expect(() => freeIndex(new Set(Array.from({ length: MAX_INSTANCES }, (_, i) => i)))).toThrow(/npm run stop/);
+    expect(() => freeIndex(all, new Set())).toThrow(/npm run stop/);
   });
 });

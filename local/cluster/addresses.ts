@@ -58,10 +58,16 @@ export function addressPlan(index: number): AddressPlan {
   };
 }
 
-/** The lowest index that is not taken, preferring `wanted` when that one is free. */
-export function freeIndex(taken: ReadonlySet<number>, wanted?: number): number {
-  if (wanted !== undefined && !taken.has(wanted)) return wanted;
-  for (let index = 0; index < MAX_INSTANCES; index++) if (!taken.has(index)) return index;
+/**
+ * The index for a new instance: the lowest that no instance runs with or has kept data of; when all are kept by somebody, the
+ * lowest that nobody runs with.
+ *
+ * @throws Error when 32 instances run.
+ */
+export function freeIndex(running: ReadonlySet<number>, kept: ReadonlySet<number>): number {
+  for (const avoided of [new Set([...running, ...kept]), running]) {
+    for (let index = 0; index < MAX_INSTANCES; index++) if (!avoided.has(index)) return index;
+  }
   throw new Error(
     `All ${MAX_INSTANCES} networks of ${TEST_RANGE} are in use by other embedded clusters on this machine. ` +
       'Stop one of them (npm run stop in its folder).',

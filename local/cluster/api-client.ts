@@ -35,6 +35,7 @@ const RESOURCES: Readonly<Record<string, { readonly plural: string; readonly clu
   Deployment: { plural: 'deployments' },
   Namespace: { plural: 'namespaces', cluster: true },
   Node: { plural: 'nodes', cluster: true },
+  PersistentVolumeClaim: { plural: 'persistentvolumeclaims' },
   PersistentVolume: { plural: 'persistentvolumes', cluster: true },
   PodDisruptionBudget: { plural: 'poddisruptionbudgets' },
   Service: { plural: 'services' },

@@ -162,7 +162,9 @@ describe('an instance without a node', () => {
       },
     });
     await until('three ready pods', async () => {
-      const web = await api.get<{ status?: { readyReplicas?: number } }>('/apis/apps/v1/namespaces/default/deployments/web');
+      const web = await api.get<{ status?: { readyReplicas?: number } }>(
+        '/apis/apps/v1/namespaces/default/deployments/web',
+      );
       return web?.status?.readyReplicas === 3;
     });
     api.close();

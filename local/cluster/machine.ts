@@ -8,6 +8,8 @@ import type { AddressPlan } from './addresses.ts';
 import { createCgroup, removeCgroup } from './cgroups.ts';
 import { runCommand as run } from '../toolchain/command.ts';
 import { withFileLock } from '../toolchain/lock.ts';
+import { cacheRoot } from '../toolchain/cache.ts';
+import { filesOf } from './instance.ts';
 import type { Instance } from './instance.ts';
 import { NODE_LINK } from './namespace.ts';
 import { isAlive } from './processes.ts';
@@ -62,11 +64,11 @@ export async function sweep(): Promise<void> {
  * Prepares the machine for an instance: an index that nobody uses, the blackhole route, its cgroup. Call it under
  * {@link withMachine}, and {@link register} under the same hold.
  *
- * @param wanted the index that the instance had before.
+ * @param wanted the index that the instance had before: its Services have addresses there, which cannot change.
+ * @throws Error when another instance runs with that index.
  */
 export async function prepare(instance: Instance, wanted: number | undefined): Promise<AddressPlan> {
-  const others = (await registrations()).filter(({ id }) => id !== instance.id);
-  const plan = addressPlan(freeIndex(new Set(others.map(({ index }) => index)), wanted));
+  const plan = addressPlan(await chooseIndex(instance, wanted));
   await recordSettings();
   await ensureBlackhole();
   await createCgroup(instance.cgroup);
@@ -133,6 +135,32 @@ async function ensureBlackhole(): Promise<void> {
     );
   }
   await run('ip', ['route', 'add', 'blackhole', TEST_RANGE]);
+}
+
+async function chooseIndex(instance: Instance, wanted: number | undefined): Promise<number> {
+  const others = (await registrations()).filter(({ id }) => id !== instance.id);
+  const kept = Object.entries((await readJson<Record<string, number>>(indexFile())) ?? {}).filter(
+    ([stateDir]) => stateDir !== instance.stateDir && existsSync(filesOf(stateDir).specification),
+  );
+  const holder = others.find(({ index }) => index === wanted);
+  if (holder !== undefined) {
+    throw new Error(
+      `The network of ${instance.stateDir} is in use by another embedded cluster, ${holder.stateDir}. ` +
+        'Stop that one, or remove the state of this one (npm run clean).',
+    );
+  }
+  const index = wanted ?? freeIndex(new Set(others.map((each) => each.index)), new Set(kept.map(([, each]) => each)));
+  await mkdir(cacheRoot(), { recursive: true });
+  await writeAtomically(
+    indexFile(),
+    JSON.stringify(Object.fromEntries([...kept, [instance.stateDir, index]]), undefined, 2),
+  );
+  return index;
+}
+
+/** Which instance has which index, also while it is stopped: outlives a reboot, as the instances' data does. */
+function indexFile(): string {
+  return join(cacheRoot(), 'networks.json');
 }
 
 async function recordSettings(): Promise<void> {
