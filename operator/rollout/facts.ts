@@ -16,6 +16,8 @@ export interface Unit {
   /** Of these, the ones that take traffic: ready, not leaving, not told to drain. */
   readonly available: number;
   readonly sockets: number;
+  /** Every pod that runs has said how many; otherwise `sockets` is a lower bound. */
+  readonly socketsKnown: boolean;
 }
 
 export interface Facts {
@@ -74,6 +76,7 @@ const emptyUnit = (revision: string, component: string): Unit => ({
   leaving: [],
   available: 0,
   sockets: 0,
+  socketsKnown: true,
 });
 
 function indexUnits(snapshot: Snapshot): Map<string, Unit> {
@@ -98,6 +101,7 @@ function indexUnits(snapshot: Snapshot): Map<string, Unit> {
       leaving: mine.filter((pod) => pod.drain !== null),
       available: mine.filter((pod) => pod.ready && pod.drain === null && !isDraining(pod)).length,
       sockets: mine.reduce((sum, pod) => sum + openSockets(pod), 0),
+      socketsKnown: mine.every((pod) => !pod.running || pod.sessions.kind !== 'unknown'),
     });
   }
   return units;

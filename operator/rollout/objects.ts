@@ -13,6 +13,16 @@ import {
 } from './names.ts';
 import type { DrainWindow, RevisionComponent, RevisionRecord, Subject } from './snapshot.ts';
 
+/** metav1.OwnerReference. */
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller: boolean;
+  blockOwnerDeletion: boolean;
+}
+
 /** An object as it is sent to the API server. */
 export interface Manifest {
   readonly apiVersion: string;
@@ -22,14 +32,14 @@ export interface Manifest {
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences: readonly unknown[];
+    readonly ownerReferences: readonly OwnerReference[];
     readonly resourceVersion?: string;
   };
   readonly [field: string]: unknown;
 }
 
 /** The subject as controlling owner, so that nothing of ours outlives it. */
-export function ownerReference(subject: Subject): Record<string, unknown> {
+export function ownerReference(subject: Subject): OwnerReference {
   return {
     apiVersion: 'assistant-platform.io/v1alpha1',
     kind: 'AssistantDeployment',

@@ -89,23 +89,30 @@ const sessionsMatter = (p: Progress, status: Status): boolean => !atRest(p) || (
 
 /** A status is written only when it says something else; open sessions that come and go at rest are not something else. */
 function statusWrite(f: Facts, status: Status): Write[] {
-  const stored = f.subject.status;
-  return canonicalJson(steady(status, stored)) === canonicalJson(stored) ? [] : [{ kind: 'Status', status }];
+  const { status: stored } = f.subject;
+  return canonicalJson(steady(f, status)) === canonicalJson(stored) ? [] : [{ kind: 'Status', status }];
 }
 
-/** The status with the stored counts of open sessions where nothing is under way and they are within a quarter of the new ones. */
-function steady(status: Status, stored: Status): Status {
-  const resting = status.stableRevision !== undefined && status.stableRevision.hash === status.updateRevision?.hash;
-  if (!resting || status.components === undefined) return status;
+/** The status with the stored counts of open sessions where nothing is under way and the new ones say nothing else. */
+function steady(f: Facts, status: Status): Status {
+  const { status: stored } = f.subject;
+  const hash = status.stableRevision?.hash;
+  if (hash === undefined || hash !== status.updateRevision?.hash || status.components === undefined) return status;
   const components = Object.entries(status.components).map(([name, sides]): [string, typeof sides] => {
     const before = stored.components?.[name];
-    return [name, { stable: near(sides.stable, before?.stable), update: near(sides.update, before?.update) }];
+    const known = f.unit(hash, name).socketsKnown;
+    return [name, { stable: settle(sides.stable, before?.stable, known), update: settle(sides.update, before?.update, known) }];
   });
-  return { ...status, components: Object.fromEntries(components) };
+  const before = stored.summary?.['connections'];
+  const summary = { ...status.summary, connections: before };
+  const settled = { ...status, components: Object.fromEntries(components) };
+  const alike = canonicalJson(settled.components) === canonicalJson(stored.components);
+  return alike && before !== undefined ? { ...settled, summary } : settled;
 }
 
-function near(side: SideStatus | undefined, before: SideStatus | undefined): SideStatus | undefined {
+/** Keeps the stored count where pods have not said yet, or say nearly the same: within a quarter. */
+function settle(side: SideStatus | undefined, before: SideStatus | undefined, known: boolean): SideStatus | undefined {
   if (side === undefined || before === undefined) return side;
-  const alike = side.sockets > 0 && before.sockets > 0 && Math.abs(side.sockets - before.sockets) <= before.sockets / 4;
-  return alike ? { ...side, sockets: before.sockets } : side;
+  const near = side.sockets > 0 && before.sockets > 0 && Math.abs(side.sockets - before.sockets) <= before.sockets / 4;
+  return near || !known ? { ...side, sockets: before.sockets } : side;
 }

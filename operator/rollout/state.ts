@@ -4,14 +4,14 @@ export interface RevisionRef {
   readonly hash: string;
   readonly release: string;
   /** On updateRevision: when its rollout began. */
-  readonly startedAt?: string;
+  readonly startedAt?: string | undefined;
 }
 
 export interface StepStatus {
   readonly index: number;
   readonly count: number;
   readonly stepsHash: string;
-  readonly startedAt: string;
+  readonly startedAt?: string | undefined;
 }
 
 export interface PauseCondition {
@@ -41,7 +41,7 @@ export interface BlockedBy {
   readonly reason: string;
   readonly message: string;
   readonly since: string;
-  readonly nextCheckAt?: string;
+  readonly nextCheckAt?: string | undefined;
 }
 
 export interface Condition {
@@ -50,7 +50,7 @@ export interface Condition {
   readonly reason: string;
   readonly message: string;
   readonly lastTransitionTime: string;
-  readonly observedGeneration?: number;
+  readonly observedGeneration?: number | undefined;
 }
 
 export interface SideStatus {
@@ -84,7 +84,7 @@ export interface Status {
   readonly stableRevision?: RevisionRef;
   readonly updateRevision?: RevisionRef;
   readonly step?: StepStatus;
-  readonly weight?: { readonly requested: number; readonly routed: number; readonly observed?: number };
+  readonly weight?: { readonly requested: number; readonly routed: number; readonly observed?: number | undefined };
   readonly components?: Readonly<Record<string, ComponentStatus>>;
   readonly draining?: readonly DrainingStatus[];
   readonly pauseConditions?: readonly PauseCondition[];

@@ -1,0 +1,192 @@
+// Carrying out a plan: write by write, in its order; the first failure ends it. What was done stands, the next look goes on from there.
+import { randomBytes } from 'node:crypto';
+import {
+  type Api,
+  type ApplyConfiguration,
+  deployments,
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  type KubeObject,
+  type Logger,
+  type ObjectRef,
+  podDisruptionBudgets,
+  pods,
+  type ResourceType,
+  secrets,
+  services,
+} from '@assistant-platform/runtime';
+import { adminSecretName, childLabels, POD_DELETION_COST } from '../rollout/names.ts';
+import { drainAnnotations, ownerReference } from '../rollout/objects.ts';
+import type { ChildRef, Write } from '../rollout/plan-types.ts';
+import type { Subject } from '../rollout/snapshot.ts';
+import { httpRoutes, toHttpRoute } from '../traffic/httpRoute.ts';
+import type { PodsClient } from './pods-client.ts';
+import { assistantDeployments, controllerRevisions, type StoredAssistantDeployment } from './resources.ts';
+
+export interface ActContext {
+  readonly api: Api;
+  readonly podsClient: Pick<PodsClient, 'drain'>;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly subject: Subject;
+  readonly stored: StoredAssistantDeployment;
+  /** Token of the admin port; null while its Secret does not exist. */
+  readonly adminToken: string | null;
+  /** Told of each pod that took the order to drain. */
+  readonly onDrainSent: (podUid: string) => void;
+}
+
+/** How a plan ended. `Outdated`: something had changed since it was read, so that the rest means nothing any more. */
+export type ActResult = { readonly kind: 'Done' } | { readonly kind: 'Outdated'; readonly write: Write };
+
+/** Carries the writes out. @throws what the API server answers, conflicts apart. */
+export async function act(writes: readonly Write[], context: ActContext): Promise<ActResult> {
+  const drains = writes.filter((write) => write.kind === 'DrainPod');
+  for (const write of writes) {
+    if (write.kind === 'DrainPod') {
+      // All at once, when the first one comes: a pod that hangs must not hold up the others.
+      if (write === drains[0]) await Promise.all(drains.map((each) => drainPod(each, context)));
+      continue;
+    }
+    try {
+      await carryOut(write, context);
+    } catch (error) {
+      if (isConflict(error) || (isNotFound(error) && write.kind !== 'Apply' && write.kind !== 'WriteRoute')) {
+        return { kind: 'Outdated', write };
+      }
+      throw error;
+    }
+  }
+  return { kind: 'Done' };
+}
+
+async function carryOut(write: Exclude<Write, { kind: 'DrainPod' }>, context: ActContext): Promise<void> {
+  const { api, subject, signal } = context;
+  const { namespace } = subject;
+  switch (write.kind) {
+    case 'Metadata':
+      await api.patch(
+        assistantDeployments,
+        subject,
+        {
+          metadata: {
+            resourceVersion: subject.resourceVersion,
+            ...(write.finalizers === undefined ? {} : { finalizers: write.finalizers }),
+            ...(write.annotations === undefined ? {} : { annotations: write.annotations }),
+          },
+        },
+        { signal },
+      );
+      return;
+    case 'Status':
+      // A replacement with the version that was read: a decision made from an outdated object is refused.
+      await api.updateStatus(
+        assistantDeployments,
+        { ...context.stored, status: write.status as StoredAssistantDeployment['status'] },
+        { signal },
+      );
+      return;
+    case 'Apply':
+      await api.apply(typeOf(write.object.kind), write.object as unknown as ApplyConfiguration<KubeObject>, { signal });
+      return;
+    case 'CreateAdminSecret':
+      return createAdminSecret(context);
+    case 'PatchWorkload':
+      await api.patch(
+        deployments,
+        { namespace, name: write.name },
+        {
+          metadata: { resourceVersion: write.resourceVersion, annotations: drainAnnotations(write.drain) },
+          spec: { replicas: write.replicas },
+        },
+        { signal },
+      );
+      return;
+    case 'WriteRoute': {
+      const owner = { name: subject.name, namespace, reference: ownerReference(subject) };
+      await api.apply(httpRoutes, toHttpRoute(owner, write.intent, write.resourceVersion), { signal });
+      return;
+    }
+    case 'MarkPod':
+      await api.patch(
+        pods,
+        { namespace, name: write.pod.name },
+        {
+          metadata: {
+            uid: write.pod.uid,
+            annotations: { ...drainAnnotations(write.drain), [POD_DELETION_COST]: '-1000' },
+          },
+        },
+        { signal },
+      );
+      return;
+    case 'Delete':
+      return remove(write.ref, context);
+  }
+}
+
+const TYPES = {
+  Deployment: deployments,
+  Service: services,
+  PodDisruptionBudget: podDisruptionBudgets,
+  ControllerRevision: controllerRevisions,
+  HTTPRoute: httpRoutes,
+  Secret: secrets,
+} as const satisfies Record<ChildRef['kind'], ResourceType>;
+
+function typeOf(kind: string): ResourceType {
+  const type = Object.entries(TYPES).find(([name]) => name === kind)?.[1];
+  if (type === undefined) throw new Error(`the plan applies a ${kind}, which the operator does not write: a bug`);
+  return type;
+}
+
+async function remove({ kind, name }: ChildRef, { api, subject, signal }: ActContext): Promise<void> {
+  const ref: ObjectRef = { namespace: subject.namespace, name };
+  try {
+    await api.delete(TYPES[kind], ref, { signal, propagationPolicy: 'Background' });
+  } catch (error) {
+    if (!isNotFound(error)) throw error; // gone already: that is what was wanted
+  }
+}
+
+async function createAdminSecret({ api, subject, signal }: ActContext): Promise<void> {
+  try {
+    await api.create(
+      secrets,
+      {
+        type: 'Opaque',
+        metadata: {
+          name: adminSecretName(subject.name),
+          namespace: subject.namespace,
+          labels: childLabels(subject.name),
+          ownerReferences: [ownerReference(subject)],
+        },
+        stringData: { token: randomBytes(32).toString('base64url') },
+      },
+      { signal },
+    );
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error; // made before, the cache has not heard of it: its token stays
+  }
+}
+
+/** Failing is noted, not thrown: the pod is told again at the next look, and the deadline of the drain stands. */
+async function drainPod(write: Extract<Write, { kind: 'DrainPod' }>, context: ActContext): Promise<void> {
+  const { pod, adminPort, deadlineSeconds, closePerSecond } = write;
+  const address = { namespace: context.subject.namespace, name: pod.name, ip: pod.ip ?? '', port: adminPort };
+  try {
+    await context.podsClient.drain(
+      address,
+      { deadlineSeconds, closePerSecond },
+      context.adminToken ?? '',
+      context.signal,
+    );
+    context.onDrainSent(pod.uid);
+  } catch (error) {
+    context.log.warn(
+      { err: error, pod: pod.name },
+      `pod ${pod.name} did not take the order to drain; it is told again`,
+    );
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * The controller of AssistantDeployments: observe -> decide -> act, and nothing else. What is observed comes from informers, the decision is
+ * `plan` of operator/rollout, the writes are carried out one after the other. It remembers nothing but what pods last said (session-book.ts).
+ */
+import { ASSISTANT_DEPLOYMENT, LABELS, InvalidSpecError, withDefaults } from '@assistant-platform/api';
+import {
+  configMaps,
+  type Controller,
+  deployments,
+  done,
+  enqueueByLabel,
+  type Informer,
+  type KubeObject,
+  type Manager,
+  objectKey,
+  podDisruptionBudgets,
+  pods,
+  type ReconcileContext,
+  type RequestMapper,
+  type Request,
+  requeueAfter,
+  type Result,
+  secrets,
+  services,
+  TerminalError,
+} from '@assistant-platform/runtime';
+import { SpanStatusCode, trace, type Span } from '@opentelemetry/api';
+import { adminSecretName } from '../rollout/names.ts';
+import { plan } from '../rollout/plan.ts';
+import type { Plan } from '../rollout/plan-types.ts';
+import type { Settings, Snapshot } from '../rollout/snapshot.ts';
+import { httpRoutes } from '../traffic/httpRoute.ts';
+import { act } from './act.ts';
+import { rolloutMetrics, type RolloutMetrics } from './metrics.ts';
+import { snapshotOf } from './observe.ts';
+import { PodsClient } from './pods-client.ts';
+import { contentsOf, refersTo, trimConfigMap, trimSecret } from './references.ts';
+import { assistantDeployments, controllerRevisions, type StoredAssistantDeployment } from './resources.ts';
+import { type AskedPod, SessionBook } from './session-book.ts';
+
+export interface AssistantControllerOptions {
+  readonly settings: Settings;
+  /** URL of a pod's admin port, see PodsClient. */
+  readonly podAddress?: string;
+  /** Reconciles at a time. */
+  readonly workers?: number;
+  readonly podsClient?: PodsClient;
+}
+
+/** How old an answer of a pod may be while something is under way, and at rest. Milliseconds. */
+const SESSIONS_FRESH_MS = 1500;
+const SESSIONS_AT_REST_MS = 60_000;
+/** After a conflict: the cache has the newer object within this time. */
+const CONFLICT_RETRY_MS = 50;
+
+const BY_ASSISTANT = 'assistant';
+const byAssistant = {
+  [BY_ASSISTANT]: (object: KubeObject): string[] => {
+    const name = object.metadata.labels?.[LABELS.name];
+    return name === undefined ? [] : [`${object.metadata.namespace ?? ''}/${name}`];
+  },
+};
+
+/** Registers informers and controller with the manager. Call before manager.run. */
+export class AssistantController {
+  readonly #manager: Manager;
+  readonly #options: AssistantControllerOptions;
+  readonly #podsClient: PodsClient;
+  readonly #book: SessionBook;
+  readonly #metrics: RolloutMetrics;
+  readonly #controller: Controller;
+  readonly #subjects;
+  readonly #children;
+  readonly #configMaps;
+  readonly #secrets;
+  readonly #tracer = trace.getTracer('assistant-operator');
+  readonly #stop = new AbortController();
+
+  constructor(manager: Manager, options: AssistantControllerOptions) {
+    this.#manager = manager;
+    this.#options = options;
+    this.#podsClient =
+      options.podsClient ?? new PodsClient(options.podAddress === undefined ? {} : { address: options.podAddress });
+    this.#book = new SessionBook(this.#podsClient, () => manager.clock.monotonic());
+    const owned = { labelSelector: LABELS.name, indexers: byAssistant };
+    this.#subjects = manager.informer(assistantDeployments);
+    this.#children = {
+      deployments: manager.informer(deployments, owned),
+      pods: manager.informer(pods, owned),
+      services: manager.informer(services, owned),
+      budgets: manager.informer(podDisruptionBudgets, owned),
+      routes: manager.informer(httpRoutes, owned),
+      revisions: manager.informer(controllerRevisions, owned),
+    };
+    this.#configMaps = manager.informer(configMaps, { transform: trimConfigMap });
+    this.#secrets = manager.informer(secrets, { transform: trimSecret });
+    this.#metrics = rolloutMetrics(manager.registry, () => this.#subjects.list());
+    this.#controller = manager.controller({
+      name: ASSISTANT_DEPLOYMENT.kind.toLowerCase(),
+      workers: options.workers ?? 8,
+      reconcile: (request, context) => this.#traced(request, context),
+    });
+    this.#controller.watches(this.#subjects);
+    const owner = enqueueByLabel(LABELS.name);
+    this.#controller.watches(this.#children.deployments, owner);
+    this.#controller.watches(this.#children.pods, owner);
+    this.#controller.watches(this.#children.services, owner);
+    this.#controller.watches(this.#children.budgets, owner);
+    this.#controller.watches(this.#children.routes, owner);
+    this.#controller.watches(this.#children.revisions, owner);
+    this.#controller.watches(this.#configMaps, this.#referrers);
+    this.#controller.watches(this.#secrets, this.#referrers);
+  }
+
+  /** The AssistantDeployments that refer to a changed ConfigMap or Secret, or own it. */
+  readonly #referrers: RequestMapper<KubeObject> = (change) => {
+    const { namespace, labels } = change.object.metadata;
+    const own = labels?.[LABELS.name];
+    if (own !== undefined) return [{ name: own, ...(namespace === undefined ? {} : { namespace }) }];
+    return this.#subjects
+      .list(namespace)
+      .flatMap((subject) => {
+        const release = readRelease(subject);
+        return release !== null && refersTo(release, change.object) ? [subject.metadata] : [];
+      })
+      .map(({ namespace: space, name }) => (space === undefined ? { name } : { namespace: space, name }));
+  };
+
+  #traced(request: Request, context: ReconcileContext): Promise<Result> {
+    return this.#tracer.startActiveSpan('reconcile', async (span) => {
+      span.setAttributes({
+        'k8s.namespace.name': request.namespace ?? '',
+        'assistant.name': request.name,
+        'reconcile.id': context.reconcileId,
+      });
+      try {
+        return await this.#reconcile(request, context, span);
+      } catch (error) {
+        span.recordException(error instanceof Error ? error : String(error));
+        span.setStatus({ code: SpanStatusCode.ERROR });
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+  }
+
+  async #reconcile(request: Request, { signal, log }: ReconcileContext, span: Span): Promise<Result> {
+    const stored = this.#subjects.get(request);
+    if (stored === undefined) return done;
+    const snapshot = this.#observe(stored);
+    const now = this.#manager.clock.now();
+    const next = plan(snapshot, now);
+    span.setAttributes({ 'assistant.phase': next.status.phase ?? '', 'assistant.writes': next.writes.length });
+    const result = await act(next.writes, {
+      api: this.#manager.api,
+      podsClient: this.#podsClient,
+      log,
+      signal,
+      subject: snapshot.subject,
+      stored,
+      adminToken: this.#adminToken(snapshot),
+      onDrainSent: (uid) => this.#book.forget(uid),
+    });
+    if (result.kind === 'Outdated') {
+      log.debug({ write: result.write.kind }, 'something changed meanwhile: looking again');
+      return requeueAfter(CONFLICT_RETRY_MS);
+    }
+    this.#tell(stored, snapshot, next, log);
+    this.#askPods(request, snapshot, next);
+    return this.#lookAgain(next);
+  }
+
+  #observe(stored: StoredAssistantDeployment): Snapshot {
+    const key = objectKey(stored.metadata);
+    const of = <T extends KubeObject>(informer: Informer<T>): T[] => informer.byIndex(BY_ASSISTANT, key);
+    const release = readRelease(stored);
+    if (release === null) throw new TerminalError(`the spec of ${key} cannot be read: ${invalidity(stored)}`);
+    const { namespace = '' } = stored.metadata;
+    return snapshotOf({
+      subject: stored,
+      revisions: of(this.#children.revisions),
+      deployments: of(this.#children.deployments),
+      pods: of(this.#children.pods),
+      services: of(this.#children.services),
+      budgets: of(this.#children.budgets),
+      routes: of(this.#children.routes),
+      adminSecret: this.#secrets.get({ namespace, name: adminSecretName(stored.metadata.name) }) !== undefined,
+      references: contentsOf(release, namespace, { configMaps: this.#configMaps, secrets: this.#secrets }),
+      settings: this.#options.settings,
+      sessionsOf: (uid) => this.#book.of(uid),
+    });
+  }
+
+  #adminToken({ subject: { namespace, name } }: Snapshot): string | null {
+    const token = this.#secrets.get({ namespace, name: adminSecretName(name) })?.data?.['token'];
+    return token === undefined ? null : Buffer.from(token, 'base64').toString('utf8');
+  }
+
+  /** Events, log lines and metrics: only after everything they speak of has been stored. */
+  #tell(stored: StoredAssistantDeployment, snapshot: Snapshot, next: Plan, log: ReconcileContext['log']): void {
+    for (const { type, reason, message } of next.notes) {
+      this.#manager.events.record(stored, { type, reason, note: message });
+      if (type === 'Warning') log.warn({ event: reason }, message);
+      else log.info({ event: reason }, message);
+    }
+    if (!next.writes.some((write) => write.kind === 'Status')) return;
+    const before = snapshot.subject.status;
+    this.#metrics.stored(before, next.status);
+    const waits = next.status.blockedBy?.[0];
+    if (waits !== undefined && before.blockedBy?.[0]?.reason !== waits.reason) {
+      log.info(
+        { phase: next.status.phase, reason: waits.reason, step: next.status.step?.index, weight: next.status.weight },
+        next.status.message ?? waits.message,
+      );
+      this.#manager.events.record(stored, {
+        reason: waits.reason,
+        action: 'Wait',
+        note: next.status.message ?? waits.message,
+      });
+    }
+  }
+
+  /** Asks the pods for their sessions beside the reconcile, and looks again when one of them says something new. */
+  #askPods(request: Request, snapshot: Snapshot, next: Plan): void {
+    const asked = snapshot.pods.flatMap((pod): AskedPod[] => {
+      if (!pod.running || pod.terminating || pod.ip === null) return [];
+      const port =
+        snapshot.records.find(({ hash }) => hash === pod.revision)?.components[pod.component]?.adminPort ?? 9090;
+      return [{ uid: pod.uid, namespace: snapshot.subject.namespace, name: pod.name, ip: pod.ip, port }];
+    });
+    const maxAge = next.watchSessions ? SESSIONS_FRESH_MS : SESSIONS_AT_REST_MS;
+    this.#book.refresh(asked, maxAge, this.#stop.signal).then(
+      (changed) => changed && this.#controller.enqueue(request),
+      (error: unknown) => this.#manager.logger.error({ err: error }, 'asking pods for their sessions failed'),
+    );
+  }
+
+  #lookAgain(next: Plan): Result {
+    const asks = next.watchSessions ? SESSIONS_FRESH_MS : SESSIONS_AT_REST_MS;
+    const until = next.lookAgainAt === null ? asks : Math.min(asks, next.lookAgainAt - this.#manager.clock.now());
+    return requeueAfter(Math.max(0, until));
+  }
+}
+
+function readRelease(subject: StoredAssistantDeployment) {
+  try {
+    return withDefaults(subject.spec);
+  } catch (error) {
+    if (error instanceof InvalidSpecError) return null;
+    throw error;
+  }
+}
+
+function invalidity(subject: StoredAssistantDeployment): string {
+  try {
+    withDefaults(subject.spec);
+    return '';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,181 @@
+// From what the API server stores to the snapshot that the decision reads. Pure: objects in, snapshot out.
+import { LABELS, withDefaults } from '@assistant-platform/api';
+import type { Deployment, Pod as StoredPod, PodDisruptionBudget, Service } from '@assistant-platform/runtime';
+import { APPLIED_DIGEST, DRAIN_DEADLINE, DRAIN_STARTED } from '../rollout/names.ts';
+import type {
+  BudgetObject,
+  DrainWindow,
+  Pod,
+  RevisionRecord,
+  ServiceObject,
+  Sessions,
+  Settings,
+  Snapshot,
+  Subject,
+  Workload,
+} from '../rollout/snapshot.ts';
+import { fromHttpRoute, type HttpRoute } from '../traffic/httpRoute.ts';
+import type { ControllerRevision, StoredAssistantDeployment } from './resources.ts';
+
+/** The objects of one AssistantDeployment. */
+export interface Observed {
+  readonly subject: StoredAssistantDeployment;
+  readonly revisions: readonly ControllerRevision[];
+  readonly deployments: readonly Deployment[];
+  readonly pods: readonly StoredPod[];
+  readonly services: readonly Service[];
+  readonly budgets: readonly PodDisruptionBudget[];
+  readonly routes: readonly HttpRoute[];
+  readonly adminSecret: boolean;
+  readonly references: Readonly<Record<string, string | null>>;
+  readonly settings: Settings;
+  readonly sessionsOf: (podUid: string) => Sessions;
+}
+
+/**
+ * Builds the snapshot.
+ * @throws InvalidSpecError when the stored spec cannot be read (a CRD older or newer than this operator).
+ */
+export function snapshotOf(observed: Observed): Snapshot {
+  return {
+    subject: subjectOf(observed.subject),
+    records: observed.revisions.flatMap(recordOf),
+    workloads: observed.deployments.map(workloadOf),
+    pods: observed.pods.map((pod) => podOf(pod, observed.sessionsOf)),
+    services: observed.services.map(serviceOf),
+    budgets: observed.budgets.map(budgetOf),
+    routes: observed.routes.map((route) =>
+      fromHttpRoute(observed.subject.metadata.name, label(route.metadata.labels, LABELS.component), route),
+    ),
+    adminSecret: observed.adminSecret,
+    references: observed.references,
+    settings: observed.settings,
+  };
+}
+
+const label = (labels: Record<string, string> | undefined, key: string): string => labels?.[key] ?? '';
+
+function subjectOf({ metadata, spec, status }: StoredAssistantDeployment): Subject {
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace ?? '',
+    uid: metadata.uid ?? '',
+    generation: metadata.generation ?? 0,
+    resourceVersion: metadata.resourceVersion ?? '',
+    annotations: metadata.annotations ?? {},
+    finalizers: metadata.finalizers ?? [],
+    deleting: metadata.deletionTimestamp !== undefined,
+    release: withDefaults(spec),
+    status: status ?? {},
+  };
+}
+
+function recordOf({ revision, data }: ControllerRevision): RevisionRecord[] {
+  return data === undefined
+    ? []
+    : [{ hash: data.hash, release: data.release, sequence: revision, components: data.components }];
+}
+
+function drainOf(annotations: Record<string, string> | undefined): DrainWindow | null {
+  const deadline = Date.parse(annotations?.[DRAIN_DEADLINE] ?? '');
+  const startedAt = Date.parse(annotations?.[DRAIN_STARTED] ?? '');
+  // Unreadable times are no drain: it is begun again rather than ended early.
+  return Number.isNaN(deadline) || Number.isNaN(startedAt) ? null : { startedAt, deadline };
+}
+
+function workloadOf({ metadata, spec }: Deployment): Workload {
+  return {
+    name: metadata.name,
+    component: label(metadata.labels, LABELS.component),
+    revision: label(metadata.labels, LABELS.revision),
+    replicas: spec?.replicas ?? 1,
+    drain: drainOf(metadata.annotations),
+    digest: metadata.annotations?.[APPLIED_DIGEST] ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+  };
+}
+
+function serviceOf({ metadata }: Service): ServiceObject {
+  return {
+    name: metadata.name,
+    component: label(metadata.labels, LABELS.component),
+    revision: metadata.labels?.[LABELS.revision] ?? null,
+    digest: metadata.annotations?.[APPLIED_DIGEST] ?? '',
+  };
+}
+
+function budgetOf({ metadata }: PodDisruptionBudget): BudgetObject {
+  return {
+    name: metadata.name,
+    component: label(metadata.labels, LABELS.component),
+    revision: label(metadata.labels, LABELS.revision),
+    digest: metadata.annotations?.[APPLIED_DIGEST] ?? '',
+  };
+}
+
+function podOf(pod: StoredPod, sessionsOf: Observed['sessionsOf']): Pod {
+  const { metadata, status } = pod;
+  const running = isRunning(pod);
+  const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    component: label(metadata.labels, LABELS.component),
+    revision: label(metadata.labels, LABELS.revision),
+    ip: status?.podIP ?? null,
+    running,
+    ready,
+    terminating: metadata.deletionTimestamp !== undefined,
+    createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
+    drain: drainOf(metadata.annotations),
+    trouble: ready ? null : troubleOf(pod),
+    sessions: sessionsOf(metadata.uid ?? ''),
+  };
+}
+
+/** The component's container; named after the component, the first one if a patch renamed it. */
+function mainStatus({ metadata, status }: StoredPod) {
+  const statuses = status?.containerStatuses ?? [];
+  return statuses.find(({ name }) => name === metadata.labels?.[LABELS.component]) ?? statuses[0];
+}
+
+const isRunning = (pod: StoredPod): boolean =>
+  pod.status?.phase === 'Running' && mainStatus(pod)?.state?.running !== undefined;
+
+/** Messages of the kubelet may be long and name the pod: cut, for people. */
+const MESSAGE_LENGTH = 200;
+
+function troubleOf({ status }: StoredPod): Pod['trouble'] {
+  const unschedulable = status?.conditions?.find(
+    ({ type, status: value }) => type === 'PodScheduled' && value === 'False',
+  );
+  if (unschedulable !== undefined) {
+    return {
+      reason: unschedulable.reason ?? 'Unschedulable',
+      message: (unschedulable.message ?? 'no node takes it').slice(0, MESSAGE_LENGTH),
+    };
+  }
+  for (const { state, lastState, restartCount } of [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+  ]) {
+    const waiting = state?.waiting;
+    const ended = state?.terminated ?? lastState?.terminated;
+    // ContainerCreating and PodInitializing are no trouble: every pod passes through them.
+    if (
+      waiting?.reason !== undefined &&
+      waiting.reason !== 'ContainerCreating' &&
+      waiting.reason !== 'PodInitializing'
+    ) {
+      const exit = ended === undefined ? '' : `; it ended with code ${ended.exitCode}`;
+      return { reason: waiting.reason, message: `${(waiting.message ?? '').slice(0, MESSAGE_LENGTH)}${exit}` };
+    }
+    if (ended !== undefined && ended.exitCode !== 0) {
+      return {
+        reason: ended.reason ?? 'Error',
+        message: `it ended with code ${ended.exitCode}, ${restartCount} restarts`,
+      };
+    }
+  }
+  return null;
+}

@@ -1,0 +1,69 @@
+// What the pods last said about their open sessions. Asking happens beside the reconciles, so that no pod that hangs holds one up.
+import type { Sessions } from '../rollout/snapshot.ts';
+import type { PodAddress, PodsClient } from './pods-client.ts';
+
+interface Page {
+  readonly at: number;
+  readonly sessions: Sessions;
+}
+
+export interface AskedPod extends PodAddress {
+  readonly uid: string;
+}
+
+export class SessionBook {
+  readonly #client: Pick<PodsClient, 'sessions'>;
+  readonly #now: () => number;
+  readonly #pages = new Map<string, Page>();
+  readonly #asking = new Set<string>();
+  readonly #forgottenAt = new Map<string, number>();
+
+  /** @param now milliseconds of a monotonic clock. */
+  constructor(client: Pick<PodsClient, 'sessions'>, now: () => number) {
+    this.#client = client;
+    this.#now = now;
+  }
+
+  /** What the pod last said; unknown when it was not asked yet. */
+  of(uid: string): Sessions {
+    return this.#pages.get(uid)?.sessions ?? { kind: 'unknown' };
+  }
+
+  /** What the pod said before is not to be relied upon any more (it was told to drain since). */
+  forget(uid: string): void {
+    this.#pages.delete(uid);
+    this.#forgottenAt.set(uid, this.#now());
+  }
+
+  /** Drops everything about pods that are gone. */
+  keepOnly(exists: (uid: string) => boolean): void {
+    for (const map of [this.#pages, this.#forgottenAt]) for (const uid of map.keys()) if (!exists(uid)) map.delete(uid);
+  }
+
+  /**
+   * Asks those pods whose last answer is older than `maxAgeMs`, all at once.
+   * @returns whether any of them says something else than before.
+   */
+  async refresh(pods: readonly AskedPod[], maxAgeMs: number, signal: AbortSignal): Promise<boolean> {
+    const due = pods.filter(
+      ({ uid }) => !this.#asking.has(uid) && this.#now() - (this.#pages.get(uid)?.at ?? -Infinity) >= maxAgeMs,
+    );
+    const changes = await Promise.all(due.map((pod) => this.#ask(pod, signal)));
+    return changes.includes(true);
+  }
+
+  async #ask(pod: AskedPod, signal: AbortSignal): Promise<boolean> {
+    this.#asking.add(pod.uid);
+    try {
+      const before = this.of(pod.uid);
+      const asked = this.#now();
+      const sessions = await this.#client.sessions(pod, signal);
+      // Asked before it was told to drain: that answer is out of date already.
+      if ((this.#forgottenAt.get(pod.uid) ?? -Infinity) >= asked) return false;
+      this.#pages.set(pod.uid, { at: asked, sessions });
+      return JSON.stringify(before) !== JSON.stringify(sessions);
+    } finally {
+      this.#asking.delete(pod.uid);
+    }
+  }
+}

@@ -1,0 +1,128 @@
+// Settings of the operator's process: flags win over the environment; all that is wrong is said at once.
+import { parseArgs } from 'node:util';
+import { parseDuration } from '@assistant-platform/api';
+
+export interface OperatorSettings {
+  readonly cluster: { readonly kubeconfig?: string; readonly context?: string };
+  /** Null: all namespaces. */
+  readonly namespaces: readonly string[] | null;
+  /** Health and metrics. */
+  readonly port: number;
+  readonly logLevel: string;
+  /** Null: no election, this process just leads. */
+  readonly election: { readonly namespace: string; readonly name: string; readonly identity?: string } | null;
+  /** See Settings of operator/rollout. */
+  readonly settleMs: number;
+  readonly podAddress: string | null;
+  readonly rateLimit: { readonly rate: number; readonly burst: number };
+}
+
+export const USAGE = `assistant-operator: releases AssistantDeployments
+
+  --kubeconfig FILE        cluster to work in (default: the pod's service account, else KUBECONFIG)
+  --context NAME           context of the kubeconfig
+  --namespaces A,B         WATCH_NAMESPACES    namespaces to work in; empty: all
+  --port N                 PORT                /healthz, /readyz and /metrics (default 8080)
+  --log-level LEVEL        LOG_LEVEL           trace, debug, info, warn, error (default info)
+  --lease-namespace NAME   POD_NAMESPACE       namespace of the leader's lease; without it there is no election
+  --lease-name NAME        LEASE_NAME          (default assistant-operator)
+  --identity NAME          POD_NAME            who holds the lease
+  --settle DURATION        ROUTE_SETTLE        from the gateway's acceptance of a route until traffic is taken to have moved (default 2s)
+  --pod-address URL        POD_ADDRESS         admin port of a pod, with {ip} {port} {namespace} {pod} (default http://{ip}:{port})`;
+
+/** Something in the settings is wrong. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'];
+// As a Go peer on such a machine: qps 200, burst 400.
+const RATE_LIMIT = { rate: 200, burst: 400 };
+
+/**
+ * Reads flags and environment.
+ * @throws SettingsError naming everything that is wrong.
+ */
+export function readSettings(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): OperatorSettings | 'Help' {
+  const flags = parseFlags(args);
+  if (flags.help === true) return 'Help';
+  const problems: string[] = [];
+  const check = <T>(what: string, read: () => T, valid: (value: T) => boolean): T | undefined => {
+    try {
+      const value = read();
+      if (valid(value)) return value;
+      problems.push(`${what}: ${String(value)} is out of range`);
+    } catch (error) {
+      problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    return undefined;
+  };
+  const port = check(
+    'port',
+    () => Number(flags.port ?? env['PORT'] ?? '8080'),
+    (value) => Number.isInteger(value) && value >= 0 && value < 65_536,
+  );
+  const settleMs = check(
+    'settle',
+    () => parseDuration(flags.settle ?? env['ROUTE_SETTLE'] ?? '2s'),
+    () => true,
+  );
+  const logLevel = check(
+    'log-level',
+    () => flags['log-level'] ?? env['LOG_LEVEL'] ?? 'info',
+    (value) => LEVELS.includes(value),
+  );
+  const names = (flags.namespaces ?? env['WATCH_NAMESPACES'] ?? '').split(',').filter((name) => name !== '');
+  const leaseNamespace = flags['lease-namespace'] ?? env['POD_NAMESPACE'] ?? '';
+  const identity = flags.identity ?? env['POD_NAME'];
+  if (problems.length > 0 || port === undefined || settleMs === undefined || logLevel === undefined) {
+    throw new SettingsError(`settings of assistant-operator: ${problems.join('; ')}`);
+  }
+  return {
+    cluster: {
+      ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
+      ...(flags.context === undefined ? {} : { context: flags.context }),
+    },
+    namespaces: names.length === 0 ? null : names,
+    port,
+    logLevel,
+    election:
+      leaseNamespace === ''
+        ? null
+        : {
+            namespace: leaseNamespace,
+            name: flags['lease-name'] ?? env['LEASE_NAME'] ?? 'assistant-operator',
+            ...(identity === undefined ? {} : { identity }),
+          },
+    settleMs,
+    podAddress: flags['pod-address'] ?? env['POD_ADDRESS'] ?? null,
+    rateLimit: RATE_LIMIT,
+  };
+}
+
+function parseFlags(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        kubeconfig: text,
+        context: text,
+        namespaces: text,
+        port: text,
+        'log-level': text,
+        'lease-namespace': text,
+        'lease-name': text,
+        identity: text,
+        settle: text,
+        'pod-address': text,
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new SettingsError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

@@ -1,0 +1,49 @@
+// The operator as a process: settings from the environment and flags, then the manager runs until SIGTERM or the loss of the lease.
+import { connectionFromEnvironment, LeadershipLostError, Manager, stopSignal } from '@assistant-platform/runtime';
+import { pino } from 'pino';
+import { AssistantController } from './controller/controller.ts';
+import { readSettings, SettingsError, USAGE } from './controller/settings.ts';
+
+async function main(): Promise<number> {
+  const settings = readSettings(process.argv.slice(2), process.env);
+  if (settings === 'Help') {
+    console.log(USAGE);
+    return 0;
+  }
+  const log = pino({
+    level: settings.logLevel,
+    base: undefined,
+    formatters: { level: (level) => ({ level }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
+  const manager = new Manager({
+    name: 'assistant-operator',
+    reportingController: 'assistant-platform.io/operator',
+    connection: await connectionFromEnvironment(settings.cluster),
+    rateLimit: settings.rateLimit,
+    logger: log,
+    http: { port: settings.port },
+    ...(settings.namespaces === null ? {} : { namespaces: settings.namespaces }),
+    ...(settings.election === null ? {} : { leaderElection: settings.election }),
+  });
+  new AssistantController(manager, {
+    settings: { settleMs: settings.settleMs },
+    ...(settings.podAddress === null ? {} : { podAddress: settings.podAddress }),
+  });
+  log.info({ namespaces: settings.namespaces ?? 'all', settleMs: settings.settleMs }, 'assistant-operator starts');
+  await manager.run(stopSignal());
+  return 0;
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    if (error instanceof SettingsError) console.error(`${error.message}\n\n${USAGE}`);
+    else if (error instanceof LeadershipLostError)
+      console.error(`${error.message}: ending, so that another one may work`);
+    else console.error(error);
+    process.exit(1);
+  },
+);
