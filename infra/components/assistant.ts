@@ -5,7 +5,9 @@
  * `kubectl apply` of a new release and a later `pulumi up` never fight.
  */
 import * as k8s from '@pulumi/kubernetes';
-import type * as pulumi from '@pulumi/pulumi';
+import * as pulumi from '@pulumi/pulumi';
+import { API_VERSION, ASSISTANT_DEPLOYMENT } from '@assistant-platform/api';
+import type { AssistantDeploymentSpec } from '@assistant-platform/api';
 import { labelsOf } from '../hardening.ts';
 import type { Image } from '../images.ts';
 import { podsIn } from '../network.ts';
@@ -40,6 +42,43 @@ export interface AssistantArgs {
 
 const NAME = 'demo';
 
+/** What the first release is made from. */
+export interface FirstRelease extends Pick<AssistantArgs, 'release' | 'chat' | 'realtime'> {
+  readonly gateway: { readonly name: string; readonly namespace: string };
+  readonly configMap: string;
+  readonly serviceAccount: string;
+}
+
+/** The spec with which the AssistantDeployment is created: a canary in two steps, each half a minute. */
+export function firstSpec(first: FirstRelease): AssistantDeploymentSpec {
+  const component = ({ image, replicas }: FirstRelease['chat'], path: string) => ({
+    image: image.ref,
+    replicas,
+    path,
+    envFrom: [{ configMapRef: { name: first.configMap } }],
+    resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '384Mi' } },
+    template: { spec: { serviceAccountName: first.serviceAccount } },
+  });
+  return {
+    release: first.release,
+    components: { chat: component(first.chat, '/'), realtime: component(first.realtime, '/ws') },
+    gateway: { parentRef: first.gateway },
+    strategy: {
+      type: 'Canary',
+      canary: {
+        steps: [
+          { setWeight: 10 },
+          { pause: { duration: '30s' } },
+          { setWeight: 50 },
+          { pause: { duration: '30s' } },
+          { setWeight: 100 },
+        ],
+      },
+      drain: { deadline: '2m', closePerSecond: 50 },
+    },
+  };
+}
+
 /** Identity, settings, network rules and the AssistantDeployment. */
 export class Assistant extends Component {
   /** Name of the AssistantDeployment; known once it is Ready. */
@@ -73,46 +112,22 @@ export class Assistant extends Component {
       this.child(),
     );
     const policy = this.allowCallers(name, args, labels);
-    const component = (image: Image, replicas: number, path: string) => ({
-      image: image.ref,
-      replicas,
-      path,
-      envFrom: [{ configMapRef: { name: config.metadata.name } }],
-      resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '384Mi' } },
-      template: { spec: { serviceAccountName: account.metadata.name } },
-    });
     const assistant = new k8s.apiextensions.CustomResource(
       `${name}-${NAME}`,
       {
-        apiVersion: 'assistant-platform.io/v1alpha1',
-        kind: 'AssistantDeployment',
+        apiVersion: API_VERSION,
+        kind: ASSISTANT_DEPLOYMENT.kind,
         metadata: {
           name: NAME,
           namespace: args.namespace,
           labels,
           annotations: { 'pulumi.com/waitFor': 'condition=Ready' },
         },
-        spec: {
-          release: args.release,
-          components: {
-            chat: component(args.chat.image, args.chat.replicas, '/'),
-            realtime: component(args.realtime.image, args.realtime.replicas, '/ws'),
-          },
-          gateway: { parentRef: { name: args.gateway.name, namespace: args.gateway.namespace } },
-          strategy: {
-            type: 'Canary',
-            canary: {
-              steps: [
-                { setWeight: 10 },
-                { pause: { duration: '30s' } },
-                { setWeight: 50 },
-                { pause: { duration: '30s' } },
-                { setWeight: 100 },
-              ],
-            },
-            drain: { deadline: '2m', closePerSecond: 50 },
-          },
-        },
+        spec: pulumi
+          .all([args.gateway.name, args.gateway.namespace, config.metadata.name, account.metadata.name])
+          .apply(([gateway, namespace, configMap, serviceAccount]) =>
+            firstSpec({ ...args, gateway: { name: gateway, namespace }, configMap, serviceAccount }),
+          ),
       },
       // After its creation it belongs to people. Deleting it drains first: the operator's finalizer waits for open
       // sockets, at the longest for the deadline above.

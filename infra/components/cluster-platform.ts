@@ -1,5 +1,6 @@
 /** The ground that all else stands on: namespaces with their security rules, our custom resources, the gateway. */
 import { readFileSync } from 'node:fs';
+import { ASSISTANT_DEPLOYMENT_CRD } from '@assistant-platform/api';
 import * as k8s from '@pulumi/kubernetes';
 import type * as pulumi from '@pulumi/pulumi';
 import { parse } from 'yaml';
@@ -28,7 +29,7 @@ export interface ClusterPlatformArgs {
   readonly gatewayNodePort: number;
 }
 
-const CRD_FILES = ['assistantdeployments.assistant-platform.io.yaml'];
+const CRD_FILES = [`${ASSISTANT_DEPLOYMENT_CRD}.yaml`];
 
 /** A CustomResourceDefinition as the chart's file holds it. */
 export type Crd = k8s.types.input.apiextensions.v1.CustomResourceDefinition & { metadata: { name: string } };

@@ -1,0 +1,103 @@
+// The operator's chart by Helm itself: it lints, renders what it says, refuses wrong values, and grants what the operator needs.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { ensureBinary } from '@assistant-platform/local/toolchain';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { ELECTION_RULES, NAMESPACE_RULES } from '../operator/controller/permissions.ts';
+import { CHART, RELEASE } from './components/assistant-operator.ts';
+
+interface Rendered {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly rules?: unknown;
+  readonly spec?: Record<string, unknown>;
+}
+
+let helm: string;
+beforeAll(async () => {
+  helm = await ensureBinary('helm');
+});
+
+const run = promisify(execFile);
+
+async function template(...args: string[]): Promise<Rendered[]> {
+  const { stdout } = await run(helm, ['template', RELEASE, CHART, '--namespace', 'assistant-system', ...args]);
+  return parseAllDocuments(stdout)
+    .map((document) => document.toJS() as Rendered | null)
+    .filter((object) => object !== null);
+}
+
+const ofKind = (objects: readonly Rendered[], kind: string) => objects.filter((object) => object.kind === kind);
+
+describe('the chart [R-347]', () => {
+  it('lints without a warning', async () => {
+    const { stdout } = await run(helm, ['lint', '--strict', CHART]);
+    expect(stdout).toContain('0 chart(s) failed');
+    expect(stdout).not.toContain('[WARNING]');
+  });
+
+  it('renders two replicas that keep to the restricted Pod Security Standard', async () => {
+    const [deployment] = ofKind(await template(), 'Deployment');
+    expect(deployment?.metadata).toMatchObject({ name: 'assistant-operator', namespace: 'assistant-system' });
+    expect(deployment?.spec).toMatchObject({
+      replicas: 2,
+      template: {
+        spec: {
+          serviceAccountName: 'assistant-operator',
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+          containers: [
+            {
+              image: 'localhost/assistant/operator:0.1.0',
+              securityContext: {
+                allowPrivilegeEscalation: false,
+                readOnlyRootFilesystem: true,
+                capabilities: { drop: ['ALL'] },
+              },
+            },
+          ],
+        },
+      },
+    });
+  });
+
+  it('gives rights in the namespaces it is told of and nowhere else', async () => {
+    const objects = await template('--set', 'watchNamespaces={assistants,other}');
+    expect(ofKind(objects, 'ClusterRole')).toEqual([]);
+    expect(
+      ofKind(objects, 'Role')
+        .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
+        .sort(),
+    ).toEqual([
+      'assistant-system/assistant-operator-election',
+      'assistants/assistant-operator',
+      'other/assistant-operator',
+    ]);
+  });
+
+  it('grants exactly what the operator’s code lists, in the cluster when no namespace is named', async () => {
+    const objects = await template();
+    expect(ofKind(objects, 'ClusterRole').map(({ rules }) => rules)).toEqual([NAMESPACE_RULES]);
+    expect(ofKind(objects, 'Role').map(({ rules }) => rules)).toEqual([ELECTION_RULES]);
+  });
+
+  it('has a disruption budget only when a replica can be spared', async () => {
+    expect(ofKind(await template(), 'PodDisruptionBudget')).toHaveLength(1);
+    expect(ofKind(await template('--set', 'replicas=1'), 'PodDisruptionBudget')).toHaveLength(0);
+  });
+
+  it.each([
+    ['image.tag=latest', /image/],
+    ['replicas=-1', /replicas/],
+    ['watchNamespaces={Not_a_name}', /watchNamespaces/],
+    ['logLevel=loud', /logLevel/],
+    ['replica=2', /replica/],
+  ])('refuses %s and names the value', async (setting, named) => {
+    await expect(template('--set', setting)).rejects.toThrow(named);
+  });
+
+  it('brings the custom resources along for people who install it by Helm alone', async () => {
+    const crds = ofKind(await template('--include-crds'), 'CustomResourceDefinition');
+    expect(crds.map(({ metadata }) => metadata.name)).toEqual(['assistantdeployments.assistant-platform.io']);
+  });
+});
