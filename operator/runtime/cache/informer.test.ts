@@ -227,12 +227,12 @@ describe('Informer', () => {
   it('asks for watches of random length, and ends them itself when the server does not', async () => {
     await using harness = await Harness.start({
       random: () => 0.5,
-      tuning: { ...quick, watchSeconds: 0.6, hardLimitGraceMs: -900 },
+      tuning: { ...quick, watchSeconds: 2, hardLimitGraceMs: -2_900 },
     });
     harness.server.on('list', listPage([], '10'));
     await harness.watched();
     await harness.watched();
-    expect(harness.server.of('watch').map(({ query }) => query.get('timeoutSeconds'))).toEqual(['1', '1']);
+    expect(harness.server.of('watch').map(({ query }) => query.get('timeoutSeconds'))).toEqual(['3', '3']);
     expect(harness.log.some((line) => line.includes('did not end the watch within 100 ms'))).toBe(true);
   });
 
@@ -253,6 +253,20 @@ describe('Informer', () => {
     for (let round = 0; round < 3; round++) (await harness.watched()).end();
     await harness.watched();
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(58);
+  });
+
+  it('does not hammer a server that forgets at once either', async () => {
+    await using harness = await Harness.start({
+      tuning: { ...quick, backoff: { baseMs: 200, maxMs: 200, factor: 1, jitter: 0 } },
+    });
+    const startedAt = performance.now();
+    for (let round = 0; round < 4; round++) {
+      harness.server.on('list', listPage([], '10'));
+      harness.server.on('watch', refuse(410, 'Expired'));
+    }
+    harness.server.on('list', listPage([], '10'));
+    await harness.watched();
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(790);
   });
 
   it('waits at least as long as the server asks', async () => {
@@ -389,6 +403,25 @@ describe('read your writes', () => {
     expect(harness.informer.list().map(({ metadata }) => [metadata.name, metadata.deletionTimestamp])).toEqual([
       ['a', '2026-01-01T00:00:00Z'],
     ]);
+  });
+
+  it('a removal without a uid is left to the watch, as a namesake may be there by now', async () => {
+    await using harness = await Harness.start();
+    harness.server.on('list', listPage([pod('a', 1)], '10'));
+    await harness.watched();
+    harness.server.on('other', json(200, { kind: 'Status', status: 'Success' }));
+    await observed(harness).delete(pods, { namespace: 'ns', name: 'a' });
+    expect(harness.versions()).toEqual({ a: '1' });
+  });
+
+  it('a write outside of its namespaces does not come in', async () => {
+    await using harness = await Harness.start({ namespaces: ['ns'] });
+    harness.server.on('list', listPage([], '10'));
+    await harness.watched();
+    harness.server.on('other', json(201, pod('a', 20, { namespace: 'other' })), json(201, pod('b', 21)));
+    await observed(harness).create(pods, pod('a', 0, { namespace: 'other' }));
+    await observed(harness).create(pods, pod('b', 0));
+    expect(harness.versions()).toEqual({ b: '21' });
   });
 
   it('what leaves the selection by our write leaves the cache; what is outside of it never comes in; dry runs do not count', async () => {

@@ -145,7 +145,7 @@ export class Informer<T extends KubeObject> {
   /** Takes in the result of a delete of ours. Without a uid it is left to the watch: a namesake may be there by now. */
   observeDelete(ref: ObjectRef, deletion: Deletion<T>): void {
     if (deletion.state === 'Terminating') this.observeWrite(deletion.object);
-    else if (deletion.uid !== undefined) this.#publish(this.#store.bury(ref, deletion.uid), false);
+    else this.#publish(this.#store.bury(ref, deletion.uid), false);
   }
 
   /** Lists and watches until the signal aborts. */

@@ -60,6 +60,15 @@ describe('Store', () => {
     expect(store.get({ name: 'a' })?.metadata.uid).toBe('a-2');
   });
 
+  it('remembers a deletion only until the watch has told of it', () => {
+    const store = new Store<Thing>();
+    store.upsert(thing('a', 5));
+    store.bury({ name: 'a' }, 'a-1');
+    expect(store.buried).toBe(1);
+    store.remove(thing('a', 7));
+    expect(store.buried).toBe(0);
+  });
+
   it('a namesake that was seen through our own write survives the late news of the first one', () => {
     const store = new Store<Thing>();
     store.upsert(thing('a', 5));

@@ -39,6 +39,11 @@ export class Store<T extends KubeObject> {
     return this.#objects.size;
   }
 
+  /** Deletions of ours that the watch has not told of yet, for tests of their bound. */
+  get buried(): number {
+    return this.#tombstones.size;
+  }
+
   get(ref: ObjectRef): T | undefined {
     return this.#objects.get(objectKey(ref));
   }

@@ -174,6 +174,30 @@ describe('LeaderElector', () => {
     expect((await world.lease()).spec?.holderIdentity).toBeUndefined();
   });
 
+  it('one that is stopped while it wins gives the lease back', async () => {
+    const world = new World();
+    const one = world.candidate('one');
+    world.api.intercept = (verb) => {
+      if (verb === 'create') one.stop.abort();
+    };
+    await world.clock.advance(60_000);
+    expect([one.won, one.elector.leading]).toEqual([undefined, false]);
+    expect((await world.lease()).spec?.holderIdentity).toBeUndefined();
+  });
+
+  it('one that has lost the lease leaves it alone: its work may not have stopped yet', async () => {
+    const world = new World();
+    const one = world.candidate('one');
+    await world.clock.advance(0);
+    world.api.intercept = () => {
+      throw new TransportError('x', 'Connection', 'down');
+    };
+    await world.clock.advance(10_000);
+    world.api.intercept = () => undefined;
+    await one.won?.release();
+    expect((await world.lease()).spec?.holderIdentity).toBe('one');
+  });
+
   it('a random fleet with crashes never has two leaders', async () => {
     let seed = 7;
     const random = () => {

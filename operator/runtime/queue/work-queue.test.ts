@@ -71,6 +71,7 @@ describe('WorkQueue', () => {
     expect((await queue.get())?.item).toBe('a');
     queue.add('a', { afterMs: 5_000 });
     queue.add('a', { afterMs: 50 });
+    queue.add('a', { afterMs: 7_000 });
     queue.done('a');
     await clock.advance(50);
     expect(await drain(queue)).toEqual(['a']);
@@ -83,6 +84,16 @@ describe('WorkQueue', () => {
     queue.add('e2');
     queue.add('r3', { priority: priority.edit });
     expect(await drain(queue)).toEqual(['e1', 'e2', 'r3', 'r1', 'r2']);
+  });
+
+  it('an item that was raised is still handed out once', async () => {
+    const { queue } = setUp();
+    queue.add('a', { priority: priority.resync });
+    queue.add('a', { priority: priority.edit });
+    expect((await queue.get())?.item).toBe('a');
+    queue.add('b', { priority: priority.resync });
+    expect((await queue.get())?.item).toBe('b');
+    expect([queue.ready, queue.working]).toEqual([0, 2]);
   });
 
   it('failures come back later and later, until forgotten', async () => {
