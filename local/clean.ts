@@ -40,11 +40,9 @@ async function cleanState(stop: boolean): Promise<number> {
   if (!existsSync(STATE)) return 0;
   let left = 0;
   for (const entry of await readdir(STATE, { withFileTypes: true })) {
+    // Files beside the folders are locks, and a lock file that is removed lets two hold "the same" lock.
+    if (!entry.isDirectory()) continue;
     const folder = join(STATE, entry.name);
-    if (!entry.isDirectory()) {
-      await rm(folder, { force: true });
-      continue;
-    }
     const { state } = await clusterStatus(folder);
     // What was killed does not run any more, but has left mounts and devices that only a stop removes.
     if (state === 'killed' || (state !== 'absent' && stop)) {
