@@ -26,6 +26,7 @@ export type DrainOrder = z.output<typeof drainOrder>;
 
 /** What the admin port needs of the service behind it. */
 export interface Sessions {
+  /** Also brings gauges up to date. */
   counts(): SessionCounts;
   /** Idempotent: the first order starts the drain, a later one may change its pace and deadline. */
   drain(order: DrainOrder): void;
@@ -52,6 +53,9 @@ export function createAdminServer(
   const { sessions, tokenFile, metrics } = options;
 
   app.get('/metrics', async (_request, reply) => {
+    // Gauges of sockets and dependencies are set when they are looked at.
+    options.lifecycle.readiness();
+    sessions.counts();
     return await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   app.get('/sessions', () => sessions.counts());

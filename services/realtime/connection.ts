@@ -72,6 +72,7 @@ export function createConnection(
   let lastActiveAt = openedAt;
   let lastHeardAt = openedAt;
   let pingedAt = openedAt;
+  let shed = false;
   let frames = 0;
   let queued = 0;
   let queue = Promise.resolve();
@@ -86,7 +87,7 @@ export function createConnection(
     if (socket.readyState !== socket.OPEN) return;
     if (socket.bufferedAmount > settings.MAX_BUFFERED_BYTES) {
       log.info({ bufferedBytes: socket.bufferedAmount }, 'shedding a slow client');
-      metrics.realtimeCloses.inc({ code: closeCodes.slowConsumer });
+      shed = true;
       // A close frame would wait behind what the client does not read.
       socket.terminate();
       return;
@@ -241,7 +242,7 @@ export function createConnection(
   socket.on('error', (error) => log.debug({ err: error }, 'socket error'));
   socket.on('close', (code) => {
     for (const conversation of [...cursors.keys()]) leave(conversation);
-    metrics.realtimeCloses.inc({ code });
+    metrics.realtimeCloses.inc({ code: shed ? closeCodes.slowConsumer : code });
     parts.onClosed(connection);
   });
   const isClosed = () => socket.readyState === socket.CLOSED;

@@ -103,6 +103,7 @@ export function createHub(options: HubOptions): Hub {
     size: () => open.size,
     refusing: () => drain !== undefined,
     counts(): SessionCounts {
+      publish();
       // Sockets are added in the order in which they opened.
       const oldest = open.values().next().value;
       return {
