@@ -104,6 +104,7 @@ new Observability(
   {
     namespace: namespaces.platform,
     image: image('prometheus'),
+    nodeImage: image('operator'),
     storageClass,
     storage: '1Gi',
     retention: '7d',

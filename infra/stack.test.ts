@@ -212,7 +212,7 @@ describe('pods', () => {
         expect(container.resources.limits['memory'], owner.name).toBeDefined();
         expect(container.imagePullPolicy, owner.name).toBe('IfNotPresent');
         expect(container.image, owner.name).toMatch(/^localhost\/assistant\/[a-z]+:\d/);
-        if (owner.type.endsWith(':Job')) continue;
+        if (owner.type.endsWith(':Job') || container.ports === undefined) continue;
         expect(container.readinessProbe, owner.name).toBeDefined();
         expect(container.livenessProbe, owner.name).toBeDefined();
       }
@@ -337,11 +337,15 @@ describe('annotate', () => {
 });
 
 describe('Prometheus', () => {
-  it('finds pods by their annotations', () => {
+  it('asks the sidecar in its own pod which pods to scrape', () => {
     const config = stack.named('metrics-config').inputs['data'] as Record<string, string>;
     const parsed = parse(config['prometheus.yml'] ?? '') as {
-      scrape_configs: { kubernetes_sd_configs: { role: string }[] }[];
+      scrape_configs: { http_sd_configs: { url: string }[] }[];
     };
-    expect(parsed.scrape_configs.map((job) => job.kubernetes_sd_configs[0]?.role)).toEqual(['pod']);
+    const pod = workloads().find(({ owner }) => owner.name === 'metrics-server')?.pod;
+    const port = pod?.containers
+      .find(({ name }) => name === 'pod-discovery')
+      ?.env?.find(({ name }) => name === 'PORT')?.value;
+    expect(parsed.scrape_configs.map((job) => job.http_sd_configs[0]?.url)).toEqual([`http://127.0.0.1:${port}/pods`]);
   });
 });

@@ -18,6 +18,8 @@ export interface MetricStore {
 export interface ObservabilityArgs {
   readonly namespace: pulumi.Input<string>;
   readonly image: Image;
+  /** Any image with Node, for the sidecar that finds the pods. */
+  readonly nodeImage: Image;
   readonly storageClass: string;
   readonly storage: string;
   /** How long samples are kept, for example `7d`. */
@@ -27,7 +29,9 @@ export interface ObservabilityArgs {
 
 const NAME = 'prometheus';
 const PORT = 9090;
+const DISCOVERY_PORT = 9099;
 const CONFIG = readFileSync(new URL('./observability.yaml', import.meta.url), 'utf8');
+const DISCOVERY = readFileSync(new URL('../jobs/pod-discovery.mjs', import.meta.url), 'utf8');
 
 /** Prometheus as a StatefulSet of one. */
 export class Observability extends Component implements MetricStore {
@@ -64,7 +68,7 @@ export class Observability extends Component implements MetricStore {
       {
         metadata: { namespace: args.namespace, labels: metadata.labels },
         immutable: true,
-        data: { 'prometheus.yml': CONFIG },
+        data: { 'prometheus.yml': CONFIG, 'pod-discovery.mjs': DISCOVERY },
       },
       this.child(),
     );
@@ -92,6 +96,7 @@ export class Observability extends Component implements MetricStore {
         spec: {
           serviceName: service.metadata.name,
           replicas: 1,
+          podManagementPolicy: 'Parallel', // with OrderedReady a pod that never gets ready is not replaced by a repaired one
           selector: { matchLabels: selectorOf(NAME) },
           template: {
             metadata: {
@@ -137,6 +142,14 @@ export class Observability extends Component implements MetricStore {
                     { name: 'data', mountPath: '/prometheus' },
                     { name: 'config', mountPath: '/etc/prometheus', readOnly: true },
                   ],
+                },
+                {
+                  name: 'pod-discovery',
+                  image: args.nodeImage.ref,
+                  command: ['node', '/etc/prometheus/pod-discovery.mjs'],
+                  env: [{ name: 'PORT', value: String(DISCOVERY_PORT) }],
+                  resources: resources('10m', '48Mi', '128Mi'),
+                  volumeMounts: [{ name: 'config', mountPath: '/etc/prometheus', readOnly: true }],
                 },
               ],
               volumes: [

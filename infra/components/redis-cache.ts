@@ -83,6 +83,7 @@ export class RedisCache extends Component implements Redis {
         spec: {
           serviceName: service.metadata.name,
           replicas: 1,
+          podManagementPolicy: 'Parallel', // with OrderedReady a pod that never gets ready is not replaced by a repaired one
           selector: { matchLabels: selectorOf(NAME) },
           template: {
             metadata: { labels: metadata.labels, annotations: args.image.annotations },

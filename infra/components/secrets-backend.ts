@@ -133,6 +133,7 @@ export class SecretsBackend extends Component implements SecretStore {
         spec: {
           serviceName: service.metadata.name,
           replicas: 1,
+          podManagementPolicy: 'Parallel', // with OrderedReady a pod that never gets ready is not replaced by a repaired one
           selector: { matchLabels: selectorOf(NAME) },
           template: {
             metadata: {
