@@ -70,7 +70,7 @@ async function removeFolder(folder: string): Promise<void> {
 
 async function cleanCache(): Promise<void> {
   const root = cacheRoot();
-  await deleteBuildCache();
+  await deleteBuildCache(true);
   await Promise.all(
     ['bin', 'packages', 'images'].map((name) => rm(join(root, name), { recursive: true, force: true })),
   );

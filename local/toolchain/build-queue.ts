@@ -100,16 +100,21 @@ async function run(build: GoBuild, folder: string, goes: Go, progress: Progress)
     progress.task(`fetch modules of ${build.name}`, {}, (task) => fetchModules(build, goes, task)),
   );
   return compiles.run(rank(build), () =>
-    progress.task(`compile ${title(build)}`, { estimateSeconds: estimateBuild(build, machine, plan) }, (task: Task) =>
-      ensureFolder(
-        folder,
-        async (temporary) => {
-          await compile(build, goes, temporary, { packages, jobs: plan.jobs, task });
-          compiledSomething = true;
-          task.status(`${packages} packages`);
-        },
-        () => task.status('another process is compiling it; waiting for it'),
-      ),
+    progress.task(
+      `compile ${title(build)}`,
+      { estimateSeconds: estimateBuild(build, machine, plan) },
+      async (task: Task) => {
+        const made = await ensureFolder(
+          folder,
+          async (temporary) => {
+            await compile(build, goes, temporary, { packages, jobs: plan.jobs, task });
+            compiledSomething = true;
+          },
+          () => task.status('another process is compiling it; waiting for it'),
+        );
+        task.status(`${packages} packages`);
+        return made;
+      },
     ),
   );
 }

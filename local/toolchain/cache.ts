@@ -55,6 +55,14 @@ export async function isFolder(path: string): Promise<boolean> {
   return found?.isDirectory() === true;
 }
 
+/** Whether a folder of the cache has something that was begun by {@link ensureFolder} and never completed. */
+export async function hasUnfinished(parent: string): Promise<boolean> {
+  return (
+    (await isFolder(parent)) &&
+    (await readdir(parent)).some((entry) => entry.startsWith('.') && entry.includes('.tmp-'))
+  );
+}
+
 /** Removes what a killed run of the same work left. The caller holds the lock, so nobody works there. */
 async function removeRemains(parent: string, name: string): Promise<void> {
   const remains = (await readdir(parent)).filter((entry) => entry.startsWith(`.${name}.tmp-`));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Task } from '../progress/progress.ts';
 import { buildKey } from './build-key.ts';
 import { buildFlags, type GoBuild } from './builds.ts';
-import { cacheRoot, isFolder } from './cache.ts';
+import { cacheRoot, hasUnfinished, isFolder } from './cache.ts';
 import { runCommand } from './command.ts';
 import type { Go } from './go.ts';
 import { withFileLock, withFileLockIfFree } from './lock.ts';
@@ -118,11 +118,18 @@ export async function isBuilt(build: GoBuild, go: Go): Promise<boolean> {
 }
 
 /**
- * Deletes Go's build cache (several GB) unless somebody compiles at this moment. `ASSISTANT_PLATFORM_KEEP_BUILD_CACHE=1`
- * keeps it, for people who work on local/binaries.
+ * Deletes Go's build cache (several GB) unless somebody compiles at this moment, or a build was broken off: that one goes
+ * on from there the next time. `ASSISTANT_PLATFORM_KEEP_BUILD_CACHE=1` keeps it, for people who work on local/binaries.
+ * @param evenUnfinished also what a build that was broken off would go on from.
  * @returns whether it was deleted.
  */
-export async function deleteBuildCache(): Promise<boolean> {
+export async function deleteBuildCache(evenUnfinished = false): Promise<boolean> {
   if (process.env['ASSISTANT_PLATFORM_KEEP_BUILD_CACHE'] === '1' || !(await isFolder(goCacheFolder()))) return false;
-  return withFileLockIfFree(goCacheLock(), 'exclusive', () => rm(goCacheFolder(), { recursive: true, force: true }));
+  let deleted = false;
+  await withFileLockIfFree(goCacheLock(), 'exclusive', async () => {
+    if (!evenUnfinished && (await hasUnfinished(join(cacheRoot(), 'bin')))) return;
+    await rm(goCacheFolder(), { recursive: true, force: true });
+    deleted = true;
+  });
+  return deleted;
 }
