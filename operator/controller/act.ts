@@ -22,6 +22,7 @@ import type { ChildRef, Write } from '../rollout/plan-types.ts';
 import type { Subject } from '../rollout/snapshot.ts';
 import { httpRoutes, toHttpRoute } from '../traffic/httpRoute.ts';
 import type { PodsClient } from './pods-client.ts';
+import type { SessionBook } from './session-book.ts';
 import { assistantDeployments, controllerRevisions, type StoredAssistantDeployment } from './resources.ts';
 
 export interface ActContext {
@@ -33,8 +34,8 @@ export interface ActContext {
   readonly stored: StoredAssistantDeployment;
   /** Token of the admin port; null while its Secret does not exist. */
   readonly adminToken: string | null;
-  /** Told of each pod that took the order to drain. */
-  readonly onDrainSent: (podUid: string) => void;
+  /** Remembers which pods took the order to drain. */
+  readonly book: Pick<SessionBook, 'noteDrain' | 'wasTold'>;
 }
 
 /** How a plan ended. `Outdated`: something had changed since it was read, so that the rest means nothing any more. */
@@ -144,7 +145,7 @@ function typeOf(kind: string): ResourceType {
 async function remove({ kind, name }: ChildRef, { api, subject, signal }: ActContext): Promise<void> {
   const ref: ObjectRef = { namespace: subject.namespace, name };
   try {
-    await api.delete(TYPES[kind], ref, { signal, propagationPolicy: 'Background' });
+    await api.delete(typeOf(kind), ref, { signal, propagationPolicy: 'Background' });
   } catch (error) {
     if (!isNotFound(error)) throw error; // gone already: that is what was wanted
   }
@@ -174,6 +175,7 @@ async function createAdminSecret({ api, subject, signal }: ActContext): Promise<
 /** Failing is noted, not thrown: the pod is told again at the next look, and the deadline of the drain stands. */
 async function drainPod(write: Extract<Write, { kind: 'DrainPod' }>, context: ActContext): Promise<void> {
   const { pod, adminPort, deadlineSeconds, closePerSecond } = write;
+  if (context.book.wasTold(pod.uid)) return;
   const address = { namespace: context.subject.namespace, name: pod.name, ip: pod.ip ?? '', port: adminPort };
   try {
     await context.podsClient.drain(
@@ -182,7 +184,7 @@ async function drainPod(write: Extract<Write, { kind: 'DrainPod' }>, context: Ac
       context.adminToken ?? '',
       context.signal,
     );
-    context.onDrainSent(pod.uid);
+    context.book.noteDrain(pod.uid);
   } catch (error) {
     context.log.warn(
       { err: error, pod: pod.name },

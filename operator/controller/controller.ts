@@ -160,7 +160,7 @@ export class AssistantController {
       subject: snapshot.subject,
       stored,
       adminToken: this.#adminToken(snapshot),
-      onDrainSent: (uid) => this.#book.forget(uid),
+      book: this.#book,
     });
     if (result.kind === 'Outdated') {
       log.debug({ write: result.write.kind }, 'something changed meanwhile: looking again');

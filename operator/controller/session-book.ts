@@ -11,12 +11,15 @@ export interface AskedPod extends PodAddress {
   readonly uid: string;
 }
 
+/** A pod that took the order to drain is told again after this time, if it still does not say that it drains. */
+const TELL_AGAIN_MS = 3000;
+
 export class SessionBook {
   readonly #client: Pick<PodsClient, 'sessions'>;
   readonly #now: () => number;
   readonly #pages = new Map<string, Page>();
   readonly #asking = new Set<string>();
-  readonly #forgottenAt = new Map<string, number>();
+  readonly #toldAt = new Map<string, number>();
 
   /** @param now milliseconds of a monotonic clock. */
   constructor(client: Pick<PodsClient, 'sessions'>, now: () => number) {
@@ -29,15 +32,20 @@ export class SessionBook {
     return this.#pages.get(uid)?.sessions ?? { kind: 'unknown' };
   }
 
-  /** What the pod said before is not to be relied upon any more (it was told to drain since). */
-  forget(uid: string): void {
+  /** The pod took the order to drain: what it said before is not to be relied upon any more. */
+  noteDrain(uid: string): void {
     this.#pages.delete(uid);
-    this.#forgottenAt.set(uid, this.#now());
+    this.#toldAt.set(uid, this.#now());
+  }
+
+  /** It took the order a moment ago and has not been heard since: no need to tell it again yet. */
+  wasTold(uid: string): boolean {
+    return this.#now() - (this.#toldAt.get(uid) ?? -Infinity) < TELL_AGAIN_MS;
   }
 
   /** Drops everything about pods that are gone. */
   keepOnly(exists: (uid: string) => boolean): void {
-    for (const map of [this.#pages, this.#forgottenAt]) for (const uid of map.keys()) if (!exists(uid)) map.delete(uid);
+    for (const map of [this.#pages, this.#toldAt]) for (const uid of map.keys()) if (!exists(uid)) map.delete(uid);
   }
 
   /**
@@ -59,7 +67,7 @@ export class SessionBook {
       const asked = this.#now();
       const sessions = await this.#client.sessions(pod, signal);
       // Asked before it was told to drain: that answer is out of date already.
-      if ((this.#forgottenAt.get(pod.uid) ?? -Infinity) >= asked) return false;
+      if ((this.#toldAt.get(pod.uid) ?? -Infinity) > asked) return false;
       this.#pages.set(pod.uid, { at: asked, sessions });
       return JSON.stringify(before) !== JSON.stringify(sessions);
     } finally {

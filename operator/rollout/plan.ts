@@ -101,7 +101,10 @@ function steady(f: Facts, status: Status): Status {
   const components = Object.entries(status.components).map(([name, sides]): [string, typeof sides] => {
     const before = stored.components?.[name];
     const known = f.unit(hash, name).socketsKnown;
-    return [name, { stable: settle(sides.stable, before?.stable, known), update: settle(sides.update, before?.update, known) }];
+    return [
+      name,
+      { stable: settle(sides.stable, before?.stable, known), update: settle(sides.update, before?.update, known) },
+    ];
   });
   const before = stored.summary?.['connections'];
   const summary = { ...status.summary, connections: before };
