@@ -1,7 +1,7 @@
 // `npm start`: cluster, images, pulumi up, a first real answer. Safe to repeat; after a failure it goes on where it was.
 import { clusterStatus, startCluster } from './cluster/cluster.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import { buildImages } from './images/images.ts';
+import { buildImages, DEMO_IMAGES } from './images/images.ts';
 import type { BuiltImage } from './images/images.ts';
 import { createProgress, wasShown } from './progress/progress.ts';
 import type { Progress } from './progress/progress.ts';
@@ -33,8 +33,6 @@ const NODE = [
   'coredns',
   'pause',
 ] as const;
-/** The release that the first of the next commands goes to, so that its images are there. */
-const NEXT_RELEASE = ['chat@1.1.0', 'realtime@1.1.0'];
 const FIRST_ANSWER_TIMEOUT_MS = 180_000;
 
 async function main(args: StartArguments): Promise<void> {
@@ -111,7 +109,7 @@ async function own(args: StartArguments, context: string, progress: Progress): P
 }
 
 async function buildAll(progress: Progress): Promise<BuiltImage[]> {
-  return [...(await buildImages(undefined, progress)), ...(await buildImages(NEXT_RELEASE, progress))];
+  return [...(await buildImages(undefined, progress)), ...(await buildImages(DEMO_IMAGES, progress))];
 }
 
 async function load(cluster: Cluster, images: readonly BuiltImage[], progress: Progress): Promise<void> {

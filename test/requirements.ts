@@ -8,15 +8,24 @@ import { cover, findProofs, parseRequirements } from './requirements/requirement
 
 const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({
-  options: { output: { type: 'string', short: 'o' }, check: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  options: {
+    output: { type: 'string', short: 'o' },
+    check: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  },
 });
 
 if (values.help) {
-  console.log('usage: npm run requirements [-- -o json | --check]\n  --check  print only the count and what is wrong; exit 1 on an unknown number');
+  console.log(
+    'usage: npm run requirements [-- -o json | --check]\n  --check  print only the count and what is wrong; exit 1 on an unknown number',
+  );
   process.exit(0);
 }
 
-const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.test.ts'], { cwd: root, encoding: 'utf8' });
+const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.test.ts'], {
+  cwd: root,
+  encoding: 'utf8',
+});
 const proofs = tracked
   .split('\n')
   .filter(Boolean)
@@ -25,13 +34,23 @@ const requirements = parseRequirements(readFileSync(path.join(root, 'docs/requir
 const coverage = cover(requirements, proofs);
 
 if (values.output === 'json') {
-  console.log(JSON.stringify({ proven: Object.fromEntries(coverage.proven), unproven: coverage.unproven, unknown: coverage.unknown }, null, 2));
+  console.log(
+    JSON.stringify(
+      { proven: Object.fromEntries(coverage.proven), unproven: coverage.unproven, unknown: coverage.unknown },
+      null,
+      2,
+    ),
+  );
 } else {
   if (!values.check) printSections();
-  console.log(`${coverage.proven.size} of ${requirements.length} requirements proven by ${new Set(proofs.map((p) => p.file)).size} test files`);
+  console.log(
+    `${coverage.proven.size} of ${requirements.length} requirements proven by ${new Set(proofs.map((p) => p.file)).size} test files`,
+  );
 }
 for (const proof of coverage.unknown) {
-  console.error(`${proof.file}: "${proof.title}" names ${proof.id}, which docs/requirements.md does not have; correct the number`);
+  console.error(
+    `${proof.file}: "${proof.title}" names ${proof.id}, which docs/requirements.md does not have; correct the number`,
+  );
 }
 process.exitCode = coverage.unknown.length > 0 ? 1 : 0;
 

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { cover, findProofs, parseRequirements } from './requirements.ts';
 
-const page = ['# Requirements', '## Accounts', '- [R-001] One.', '- [R-002] Two.', '## Targets', '- [R-003] Three.'].join('\n');
+const page = [
+  '# Requirements',
+  '## Accounts',
+  '- [R-001] One.',
+  '- [R-002] Two.',
+  '## Targets',
+  '- [R-003] Three.',
+].join('\n');
 
 describe('parseRequirements', () => {
   it('reads number, section and text', () => {

@@ -37,7 +37,8 @@ export function parseRequirements(markdown: string): Requirement[] {
     section = heading.exec(text)?.[1] ?? section;
     const match = line.exec(text);
     if (!match?.[1] || !match[2]) continue;
-    if (found.has(match[1])) throw new Error(`docs/requirements.md: ${match[1]} stands twice; give the later line the next free number`);
+    if (found.has(match[1]))
+      throw new Error(`docs/requirements.md: ${match[1]} stands twice; give the later line the next free number`);
     found.set(match[1], { id: match[1], section, text: match[2] });
   }
   return [...found.values()];
