@@ -21,8 +21,8 @@ describe('summarize', () => {
     expect(summarize(status)).toEqual({ step: '2/7', weight: '10%', ready: '3/5', connections: 37 });
   });
 
-  test('at rest there is no step and no weight', () => {
-    expect(summarize({ ...status, updateRevision: stable })).toEqual({ ready: '3/5', connections: 37 });
+  test('at rest there is no step and no weight, and the one revision is counted once', () => {
+    expect(summarize({ ...status, updateRevision: stable })).toEqual({ ready: '3/4', connections: 35 });
   });
 
   test('sessions of an aborted revision are not counted twice', () => {

@@ -6,8 +6,9 @@ import type { AssistantDeploymentStatus, SummaryStatus } from './assistant-deplo
  * Step and weight are absent while nothing is under way.
  */
 export function summarize(status: AssistantDeploymentStatus): SummaryStatus {
+  // At rest update is stable under another name: counted once.
   const sides = Object.values(status.components ?? {}).flatMap(({ stable, update }) =>
-    [stable, update].filter((side) => side !== undefined),
+    [stable, underWay(status) ? update : undefined].filter((side) => side !== undefined),
   );
   const sum = (pick: (side: (typeof sides)[number]) => number): number =>
     sides.reduce((total, side) => total + pick(side), 0);

@@ -1,0 +1,173 @@
+// AssistantDeployments and their pods on the API server: read, list, and write verbs. Every failure becomes an error for people.
+import { ApiException, CoreV1Api, CustomObjectsApi, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import {
+  ASSISTANT_DEPLOYMENT,
+  GROUP,
+  LABELS,
+  VERBS,
+  VERSION,
+  type AssistantDeployment,
+  type Verb,
+} from '@assistant-platform/api';
+import { CommandError } from './errors.ts';
+import { podRow, type PodRow } from './pods.ts';
+import type { Session } from './session.ts';
+
+/** A list as the API server sends it. */
+interface ObjectList {
+  readonly items: readonly AssistantDeployment[];
+}
+
+const resource = { group: GROUP, version: VERSION, plural: ASSISTANT_DEPLOYMENT.plural } as const;
+
+/** Path of the collection, for watches. */
+export const assistantsPath = (namespace: string): string =>
+  `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/${ASSISTANT_DEPLOYMENT.plural}`;
+export const podsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`;
+export const podsOf = (name: string): string => `${LABELS.name}=${name}`;
+
+/** Reads and writes within a session. */
+export class Assistants {
+  readonly session: Session;
+  readonly #objects: CustomObjectsApi;
+  readonly #core: CoreV1Api;
+
+  constructor(session: Session) {
+    this.session = session;
+    this.#objects = session.config.makeApiClient(CustomObjectsApi);
+    this.#core = session.config.makeApiClient(CoreV1Api);
+  }
+
+  /** @throws CommandError NotFound, listing what there is; NotInstalled; and what {@link explain} makes of the rest. */
+  async read(name: string): Promise<AssistantDeployment> {
+    const { namespace } = this.session;
+    try {
+      return (await this.#objects.getNamespacedCustomObject({ ...resource, namespace, name })) as AssistantDeployment;
+    } catch (error) {
+      if (isStatus(error, 404)) throw await this.#notFound(name);
+      throw explain(error, this.session);
+    }
+  }
+
+  /** All of the namespace, or of all namespaces; by namespace and name. */
+  async list(everywhere: boolean): Promise<readonly AssistantDeployment[]> {
+    const { namespace } = this.session;
+    try {
+      const { items } = (await (everywhere
+        ? this.#objects.listCustomObjectForAllNamespaces({ ...resource, resourcePlural: resource.plural })
+        : this.#objects.listNamespacedCustomObject({ ...resource, namespace }))) as ObjectList;
+      const key = ({ metadata }: AssistantDeployment): string => `${metadata.namespace ?? ''}/${metadata.name}`;
+      return [...items].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    } catch (error) {
+      if (isStatus(error, 404)) throw notInstalled(this.session);
+      throw explain(error, this.session);
+    }
+  }
+
+  /** The pods of an assistant; none where reading pods is not allowed: the rest of the tree is worth showing. */
+  async pods(name: string): Promise<readonly PodRow[]> {
+    const { namespace } = this.session;
+    try {
+      const { items } = await this.#core.listNamespacedPod({ namespace, labelSelector: podsOf(name) });
+      return items.map(podRow);
+    } catch (error) {
+      if (isStatus(error, 403)) return [];
+      throw explain(error, this.session);
+    }
+  }
+
+  /** Writes a verb, to be consumed by the operator. */
+  async order(name: string, verb: Verb, value: string): Promise<void> {
+    const { namespace } = this.session;
+    const body = { metadata: { annotations: { [VERBS[verb]]: value } } };
+    try {
+      await this.#objects.patchNamespacedCustomObject(
+        { ...resource, namespace, name, body, fieldManager: 'kubectl-assistant' },
+        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
+      );
+    } catch (error) {
+      throw isStatus(error, 404) ? await this.#notFound(name) : explain(error, this.session);
+    }
+  }
+
+  async #notFound(name: string): Promise<CommandError> {
+    const { namespace } = this.session;
+    const here = await this.list(false);
+    const missing = `there is no AssistantDeployment "${name}" in namespace ${namespace}`;
+    if (here.length > 0) {
+      return new CommandError(
+        'NotFound',
+        `${missing}; there are: ${here.map(({ metadata }) => metadata.name).join(', ')}`,
+      );
+    }
+    const elsewhere = await this.#elsewhere();
+    const hint =
+      elsewhere.length === 0 ? 'there is none at all' : `there are: ${elsewhere.join(', ')} (choose with -n)`;
+    return new CommandError('NotFound', `${missing}; ${hint}`);
+  }
+
+  /** Those of other namespaces, as namespace/name; empty too where listing them is not allowed. */
+  async #elsewhere(): Promise<string[]> {
+    try {
+      return (await this.list(true)).map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`);
+    } catch (error) {
+      if (error instanceof CommandError && error.code === 'Forbidden') return [];
+      throw error;
+    }
+  }
+}
+
+const isStatus = (error: unknown, code: number): boolean => error instanceof ApiException && error.code === code;
+
+const notInstalled = ({ server }: Session): CommandError =>
+  new CommandError(
+    'NotInstalled',
+    `the cluster at ${server} does not know AssistantDeployments: install the operator (helm install assistant-operator charts/operator -n assistant-system --create-namespace), or choose another --context`,
+  );
+
+/** Turns what the client library throws into an error for people. */
+export function explain(error: unknown, { server, context }: Session): Error {
+  if (error instanceof CommandError) return error;
+  if (error instanceof ApiException) {
+    const said = messageOf(error.body);
+    if (error.code === 401) {
+      return new CommandError(
+        'Unauthorized',
+        `${server} does not accept the credentials of context ${context}: log in again, or choose another --context`,
+        { cause: error },
+      );
+    }
+    if (error.code === 403) {
+      return new CommandError('Forbidden', `${said}: ask for a role that allows it, or choose another --context`, {
+        cause: error,
+      });
+    }
+    return new CommandError('Refused', `the API server answered ${error.code}: ${said}`, { cause: error });
+  }
+  return new CommandError(
+    'ClusterUnreachable',
+    `no answer from ${server} (context ${context}): ${rootCause(error)}. Is the cluster running? (npm start starts the embedded one)`,
+    { cause: error },
+  );
+}
+
+/** The sentence in a metav1.Status, however the client library hands it over. */
+function messageOf(body: unknown): string {
+  const parsed = typeof body === 'string' ? parseJson(body) : body;
+  const message = typeof parsed === 'object' && parsed !== null && 'message' in parsed ? parsed.message : undefined;
+  return typeof message === 'string' ? message : String(body);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // a proxy's page, not a Status: shown as it is
+  }
+}
+
+function rootCause(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return rootCause(error.errors[0]);
+  if (error instanceof Error) return error.cause === undefined ? error.message : rootCause(error.cause);
+  return String(error);
+}

@@ -1,0 +1,33 @@
+// The process's surroundings as a parameter, so that commands run in tests as they run in a terminal.
+
+/** A place to write to. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly rows?: number;
+  readonly columns?: number;
+}
+
+/** What a command may touch besides the cluster. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Aborts when a person presses Ctrl-C. */
+  readonly interrupted: AbortSignal;
+}
+
+/** Those of this process. */
+export function processIo(): Io {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort(signal));
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    now: () => Date.now(),
+    interrupted: controller.signal,
+  };
+}

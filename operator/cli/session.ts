@@ -1,0 +1,100 @@
+// Which cluster and namespace a command speaks to: flags, KUBECONFIG, ~/.kube/config, or the pod's own account, like kubectl.
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { CommandError } from './errors.ts';
+
+/** What flags and environment say. */
+export interface SessionOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A cluster and a namespace. */
+export interface Session {
+  readonly config: KubeConfig;
+  readonly namespace: string;
+  /** The API server's address, for messages. */
+  readonly server: string;
+  readonly context: string;
+}
+
+/**
+ * Reads the configuration; asks the cluster nothing yet.
+ * @throws CommandError NoCluster, naming what is missing.
+ */
+export function openSession(options: SessionOptions): Session {
+  const config = new KubeConfig();
+  try {
+    load(config, options);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const text = error instanceof Error ? error.message : String(error);
+    throw new CommandError('NoCluster', `the kubeconfig cannot be read: ${text}`, { cause: error });
+  }
+  if (options.context !== undefined) choose(config, options.context);
+  const context = config.getContextObject(config.getCurrentContext());
+  const cluster = config.getCurrentCluster();
+  if (context === null || cluster === null) {
+    throw new CommandError(
+      'NoCluster',
+      `the kubeconfig names no current context: choose one with --context; there are: ${contexts(config)}`,
+    );
+  }
+  return {
+    config,
+    namespace: options.namespace ?? context.namespace ?? 'default',
+    server: cluster.server,
+    context: context.name,
+  };
+}
+
+const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+function load(config: KubeConfig, { kubeconfig, env }: SessionOptions): void {
+  const home = join(env.HOME ?? homedir(), '.kube', 'config');
+  const files =
+    kubeconfig === undefined ? (env.KUBECONFIG ?? '').split(':').filter((path) => path !== '') : [kubeconfig];
+  const readable = files.filter((path) => existsSync(path));
+  if (files.length > 0 && readable.length === 0) {
+    throw new CommandError(
+      'NoCluster',
+      `there is no kubeconfig at ${files.join(' or ')}: correct --kubeconfig or KUBECONFIG`,
+    );
+  }
+  if (readable.length === 0 && existsSync(home)) readable.push(home);
+  const [first, ...others] = readable;
+  if (first !== undefined) {
+    config.loadFromFile(first);
+    for (const path of others) {
+      const further = new KubeConfig();
+      further.loadFromFile(path);
+      config.mergeConfig(further, true);
+    }
+  } else if (existsSync(IN_CLUSTER)) config.loadFromCluster();
+  else {
+    throw new CommandError(
+      'NoCluster',
+      'no cluster is configured: name a kubeconfig with --kubeconfig or KUBECONFIG (npm run where prints that of the embedded cluster)',
+    );
+  }
+}
+
+function choose(config: KubeConfig, context: string): void {
+  if (config.getContextObject(context) === null) {
+    throw new CommandError(
+      'NoCluster',
+      `there is no context "${context}" in the kubeconfig; there are: ${contexts(config)}`,
+    );
+  }
+  config.setCurrentContext(context);
+}
+
+const contexts = (config: KubeConfig): string =>
+  config
+    .getContexts()
+    .map(({ name }) => name)
+    .join(', ') || 'none';

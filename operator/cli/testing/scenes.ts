@@ -1,0 +1,289 @@
+// AssistantDeployments as the operator leaves them in the moments that matter, for the golden outputs.
+import {
+  API_VERSION,
+  type AssistantDeployment,
+  type AssistantDeploymentSpec,
+  type AssistantDeploymentStatus,
+} from '@assistant-platform/api';
+import type { PodRow } from '../pods.ts';
+
+/** A moment. */
+export interface Scene {
+  readonly title: string;
+  readonly object: AssistantDeployment;
+  readonly pods: readonly PodRow[];
+}
+
+/** The time of all scenes. */
+export const NOW = Date.parse('2026-11-21T10:00:00Z');
+const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
+
+const canary: AssistantDeploymentSpec = {
+  release: '1.1.0',
+  components: {
+    chat: { image: 'localhost/assistant/chat:1.1.0', replicas: 2 },
+    realtime: { image: 'localhost/assistant/realtime:1.1.0', replicas: 2 },
+  },
+  gateway: { parentRef: { name: 'public', namespace: 'gateway-system' } },
+  strategy: {
+    type: 'Canary',
+    canary: {
+      steps: [
+        { setWeight: 10 },
+        { pause: { duration: '2m' } },
+        { analysis: { metrics: ['error-rate', 'ttft'], duration: '3m' } },
+        { setFlag: { feature: 'new-memory', rollout: 25 } },
+        { chaos: { experiment: 'realtime-pod-kill' } },
+        { setWeight: 50 },
+        { pause: {} },
+      ],
+    },
+  },
+};
+const blueGreen: AssistantDeploymentSpec = {
+  ...canary,
+  strategy: { type: 'BlueGreen', blueGreen: { autoPromote: false } },
+};
+
+const stable = { hash: '6c9f7d', release: '1.0.0' };
+const update = { hash: '8d1b2a', release: '1.1.0' };
+const side = (replicas: number, ready: number, sockets: number) => ({ replicas, ready, sockets });
+
+function object(
+  spec: AssistantDeploymentSpec,
+  status?: AssistantDeploymentStatus,
+  generation = 7,
+): AssistantDeployment {
+  return {
+    apiVersion: API_VERSION,
+    kind: 'AssistantDeployment',
+    metadata: { name: 'support', namespace: 'assistants', generation, creationTimestamp: ago(86_400) },
+    spec,
+    ...(status === undefined ? {} : { status: { observedGeneration: 7, ...status } }),
+  };
+}
+
+const pod = (component: string, revision: string, index: number, change: Partial<PodRow> = {}): PodRow => ({
+  name: `support-${component}-${revision}-${index}`,
+  component,
+  revision,
+  ready: true,
+  state: 'Running',
+  restarts: 0,
+  createdAt: NOW - 3_600_000 * (index + 1),
+  ...change,
+});
+const stablePods = ['chat', 'realtime'].flatMap((component) =>
+  [0, 1].map((index) => pod(component, stable.hash, index)),
+);
+const updatePods = ['chat', 'realtime'].map((component) => pod(component, update.hash, 0, { createdAt: NOW - 90_000 }));
+
+const midway: AssistantDeploymentStatus = {
+  stableRevision: stable,
+  updateRevision: { ...update, startedAt: ago(300) },
+  components: {
+    chat: { stable: side(2, 2, 0), update: side(1, 1, 0) },
+    realtime: { stable: side(2, 2, 812), update: side(1, 1, 77) },
+  },
+};
+
+export const scenes: readonly Scene[] = [
+  {
+    title: 'healthy',
+    pods: stablePods,
+    object: object(
+      { ...canary, release: '1.0.0' },
+      {
+        phase: 'Healthy',
+        message: '1.0.0 is stable and serves all traffic',
+        stableRevision: stable,
+        updateRevision: stable,
+        weight: { requested: 100, routed: 100 },
+        components: {
+          chat: { stable: side(2, 2, 0), update: side(2, 2, 0) },
+          realtime: { stable: side(2, 2, 1), update: side(2, 2, 1) },
+        },
+        history: [{ ...stable, outcome: 'Promoted', startedAt: ago(7_800), finishedAt: ago(7_200) }],
+      },
+    ),
+  },
+  {
+    title: 'canary-analysis',
+    pods: [...stablePods, ...updatePods],
+    object: object(canary, {
+      ...midway,
+      phase: 'Progressing',
+      message: 'holding at 10 %: error-rate 1.4 % > 1 % (3 of 5 checks failed)',
+      step: { index: 2, count: 7, stepsHash: 'ab12', startedAt: ago(72) },
+      weight: { requested: 10, routed: 10, observed: 8.7 },
+      flags: [{ feature: 'new-memory', rollout: 10, state: 'InSync' }],
+      blockedBy: [
+        {
+          reason: 'MetricFailing',
+          message: 'error-rate 1.4 % > 1 % (3 of 5 checks failed)',
+          since: ago(45),
+          nextCheckAt: ago(-15),
+        },
+      ],
+      analysis: [
+        {
+          metric: 'error-rate',
+          value: '0.014',
+          stableValue: '0.002',
+          ratioLow: '3.1',
+          ratioHigh: '9.8',
+          samples: 830,
+          verdict: 'Failing',
+          failures: 3,
+        },
+        { metric: 'ttft', verdict: 'NoData', samples: 0 },
+      ],
+    }),
+  },
+  {
+    title: 'canary-paused',
+    pods: [...stablePods, ...updatePods],
+    object: object(canary, {
+      ...midway,
+      phase: 'Paused',
+      message: 'holding at 50 %: waits until promoted',
+      step: { index: 6, count: 7, stepsHash: 'ab12', startedAt: ago(600) },
+      weight: { requested: 50, routed: 50, observed: 48.2 },
+      pauseConditions: [{ reason: 'CanaryPauseStep', startTime: ago(600) }],
+      blockedBy: [{ reason: 'CanaryPauseStep', message: 'waits until promoted', since: ago(600) }],
+    }),
+  },
+  {
+    title: 'image-missing',
+    pods: [
+      ...stablePods,
+      pod('chat', update.hash, 0, { ready: false, state: 'ImagePullBackOff', createdAt: NOW - 130_000 }),
+      pod('realtime', update.hash, 0, {
+        ready: false,
+        state: 'CrashLoopBackOff',
+        restarts: 4,
+        createdAt: NOW - 130_000,
+      }),
+    ],
+    object: object(canary, {
+      ...midway,
+      phase: 'Progressing',
+      message: 'holding at 0 %: support-chat-8d1b2a-0: ImagePullBackOff',
+      step: { index: 0, count: 7, stepsHash: 'ab12', startedAt: ago(130) },
+      weight: { requested: 0, routed: 0 },
+      components: {
+        chat: { stable: side(2, 2, 0), update: side(1, 0, 0) },
+        realtime: { stable: side(2, 2, 812), update: side(1, 0, 0) },
+      },
+      blockedBy: [
+        {
+          reason: 'ImagePullBackOff',
+          message: 'support-chat-8d1b2a-0: image localhost/assistant/chat:1.1.0 cannot be had',
+          since: ago(128),
+          nextCheckAt: ago(-472),
+        },
+        {
+          reason: 'CrashLoopBackOff',
+          message: 'support-realtime-8d1b2a-0: ends with exit code 1',
+          since: ago(100),
+          nextCheckAt: ago(-472),
+        },
+      ],
+    }),
+  },
+  {
+    title: 'aborted',
+    pods: stablePods,
+    object: object(canary, {
+      ...midway,
+      phase: 'Degraded',
+      message: 'aborted by User: answers are wrong; retry it, or edit the spec',
+      step: { index: 2, count: 7, stepsHash: 'ab12', startedAt: ago(180) },
+      weight: { requested: 0, routed: 0, observed: 0 },
+      components: {
+        chat: { stable: side(2, 2, 0), update: side(0, 0, 0) },
+        realtime: { stable: side(2, 2, 812), update: side(1, 0, 12) },
+      },
+      draining: [
+        {
+          hash: update.hash,
+          component: 'realtime',
+          sockets: 12,
+          busy: 1,
+          startedAt: ago(60),
+          deadline: ago(-540),
+          forced: false,
+        },
+      ],
+      abort: { at: ago(62), reason: 'answers are wrong', by: 'User' },
+      blockedBy: [
+        {
+          reason: 'Aborted',
+          message: 'aborted by User: answers are wrong; retry it, or edit the spec',
+          since: ago(62),
+        },
+      ],
+      history: [{ ...update, outcome: 'Aborted', startedAt: ago(300), finishedAt: ago(62) }],
+    }),
+  },
+  {
+    title: 'blue-green-preview',
+    pods: [...stablePods, ...updatePods],
+    object: object(blueGreen, {
+      ...midway,
+      phase: 'Paused',
+      message: 'holding at 0 %: the preview waits until promoted',
+      step: { index: 1, count: 3, stepsHash: 'cd34', startedAt: ago(40) },
+      weight: { requested: 0, routed: 0, observed: 0 },
+      blockedBy: [{ reason: 'BlueGreenPause', message: 'the preview waits until promoted', since: ago(40) }],
+    }),
+  },
+  {
+    title: 'promoted-draining',
+    pods: [...updatePods, pod('realtime', stable.hash, 0, { ready: false })],
+    object: object(canary, {
+      phase: 'Progressing',
+      message: 'revision 6c9f7d drains: 12 sockets open',
+      stableRevision: update,
+      updateRevision: update,
+      weight: { requested: 100, routed: 100 },
+      components: { chat: { stable: side(2, 2, 0) }, realtime: { stable: side(2, 2, 800) } },
+      draining: [
+        {
+          hash: stable.hash,
+          component: 'realtime',
+          sockets: 12,
+          busy: 3,
+          startedAt: ago(601),
+          deadline: ago(1),
+          forced: true,
+        },
+      ],
+      blockedBy: [{ reason: 'RevisionDraining', message: 'revision 6c9f7d drains: 12 sockets open', since: ago(601) }],
+    }),
+  },
+  {
+    title: 'unseen-spec',
+    pods: [],
+    object: object(
+      { ...canary, release: '1.2.0' },
+      { phase: 'Healthy', stableRevision: update, updateRevision: update },
+      8,
+    ),
+  },
+  { title: 'no-status', pods: [], object: object(canary) },
+  {
+    title: 'paused-by-spec',
+    pods: [],
+    object: object(
+      { ...canary, paused: true },
+      {
+        phase: 'Paused',
+        message: 'spec.paused is true',
+        stableRevision: stable,
+        updateRevision: stable,
+        blockedBy: [{ reason: 'SpecPaused', message: 'spec.paused is true', since: ago(3_600 * 50) }],
+      },
+    ),
+  },
+];
