@@ -1,6 +1,7 @@
 // The core loop: take a request, reconcile it, put it back as the result says. Exceptions end one reconcile, never the loop.
 import { randomUUID } from 'node:crypto';
 import type { RateLimit } from '../client/token-bucket.ts';
+import { linkAbort } from '../clock/abort.ts';
 import type { Clock, Random } from '../clock/clock.ts';
 import { systemClock } from '../clock/clock.ts';
 import type { Logger } from '../log/logger.ts';
@@ -150,12 +151,8 @@ export class Controller {
     const log = this.#logger.child({ ...request, reconcileId });
     const startedAt = this.#clock.monotonic();
     const timeoutMs = this.#options.timeoutMs ?? 120_000;
-    const stopped = this.#stopNow.signal;
     const abort = new AbortController();
-    const onStop = () => abort.abort(stopped.reason);
-    // Linked by hand: AbortSignal.any on a signal as long-lived as the process keeps a record of every reconcile.
-    if (stopped.aborted) onStop();
-    else stopped.addEventListener('abort', onStop, { once: true });
+    const unlink = linkAbort(this.#stopNow.signal, abort);
     const { signal } = abort;
     let late: Error | undefined;
     const timer = this.#clock.timer(timeoutMs, () => {
@@ -180,7 +177,7 @@ export class Controller {
       this.#fail(request, error, log, itemPriority);
     } finally {
       timer.cancel();
-      stopped.removeEventListener('abort', onStop);
+      unlink();
       this.#metrics?.time.observe({ controller: this.name }, (this.#clock.monotonic() - startedAt) / 1000);
     }
   }

@@ -1,0 +1,11 @@
+// Abort signals that depend on others, undone by hand: AbortSignal.any on a signal as long-lived as the process keeps a
+// record of every short one that was ever made from it.
+
+/** Passes an abort of `from`, with its reason, on to `to`. The result undoes the link: call it when `to` is finished with. */
+export const linkAbort = (from: AbortSignal | undefined, to: AbortController): (() => void) => {
+  if (!from) return () => undefined;
+  const pass = () => to.abort(from.reason);
+  if (from.aborted) pass();
+  else from.addEventListener('abort', pass, { once: true });
+  return () => from.removeEventListener('abort', pass);
+};
