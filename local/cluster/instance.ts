@@ -6,7 +6,7 @@ import { basename, join, resolve } from 'node:path';
 export type Tier = 'control-plane' | 'node';
 
 /** Environment variable that every process of an instance carries, so that its remains can be found. */
-export const INSTANCE_VARIABLE = 'ASSISTANT_PLATFORM_INSTANCE';
+export const INSTANCE_VARIABLE = 'ASSISTANT_PLATFORM_CLUSTER_ID';
 
 /** Where the state folder of an instance with a node appears inside its own mount namespace: short, for socket paths. */
 export const INSIDE = '/run/instance';
