@@ -50,7 +50,7 @@ const floodRefusals = 100;
 /** How long a peer has to answer a close. */
 const closeGraceMs = 5_000;
 /** An answer without a sign of life for this long (the lease of the log) may be taken over. */
-const silentMs = 16_000;
+const silentMs = 9_000;
 /** What a client is told to wait before it repeats what could not be stored. */
 const storageRetryMs = 1_000;
 
@@ -143,6 +143,7 @@ export function createConnection(
         lastActiveAt = now();
         send({ ...entry, conversation, ...position });
       },
+      onLeft: (replyTo) => void takeOverQuietly(conversation, [replyTo]),
       onStale: (error) => log.debug({ err: error, conversation }, 'behind the log; reading again soon'),
     });
     // First subscribed, then read: what is appended in between is seen twice by the cursor and sent once.

@@ -18,6 +18,8 @@ export interface CursorOptions {
   readonly log: Pick<ConversationLog, 'read'>;
   readonly onResumed: (resumed: Resumed) => void;
   readonly onEntry: (placed: Placed) => void;
+  /** An answer that this conversation waits for was given up by its maker. */
+  readonly onLeft: (replyTo: number) => void;
   /** Reading the log failed; retryIfStale() tries again. */
   readonly onStale: (error: unknown) => void;
   /** Monotonic milliseconds. */
@@ -134,6 +136,9 @@ export function createCursor(options: CursorOptions): Cursor {
         if (position.offset <= offset) return;
       }
       catchUp();
+    },
+    left: (replyTo) => {
+      if (!stopped) options.onLeft(replyTo);
     },
     missed: catchUp,
     silentAnswers: (silentMs) => {

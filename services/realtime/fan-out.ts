@@ -4,6 +4,7 @@
 // offsets and reads the log, and after every reconnection all cursors read the log. So nothing is lost, and nothing
 // is read twice while all is well.
 import { channelOf, parsePublished } from '@assistant-platform/kit/conversation/log';
+import type { Published } from '@assistant-platform/kit/conversation/log';
 import type { Placed } from '@assistant-platform/kit/conversation/entries';
 import type { Logger } from '@assistant-platform/kit/log';
 import type { RedisLink } from '@assistant-platform/kit/redis';
@@ -11,6 +12,8 @@ import type { RedisLink } from '@assistant-platform/kit/redis';
 /** Who listens to a conversation. */
 export interface Listener {
   live(placed: Placed): void;
+  /** The maker of the answer to the message at this offset has given it up. */
+  left(replyTo: number): void;
   /** Entries may have been missed: read the log. */
   missed(): void;
 }
@@ -37,15 +40,18 @@ export function createFanOut(link: RedisLink, log: Logger): FanOut {
   client.on('message', (name: string, payload: string) => {
     const channel = channels.get(name);
     if (channel === undefined) return;
-    let placed: Placed;
+    let published: Published;
     try {
-      placed = parsePublished(payload);
+      published = parsePublished(payload);
     } catch (error) {
       log.error({ err: error, channel: name }, 'a published entry cannot be read; the log is read instead');
       for (const listener of channel.listeners) listener.missed();
       return;
     }
-    for (const listener of channel.listeners) listener.live(placed);
+    for (const listener of channel.listeners) {
+      if ('left' in published) listener.left(published.left);
+      else listener.live(published);
+    }
   });
 
   const resubscribe = async () => {

@@ -89,13 +89,30 @@ export async function recordAnswer(
     writer = undefined;
   };
 
-  const result = await options.engine.answer({ ...request, signal: either }, (text) => {
-    waiting += text;
-    // A turn of the event loop later, so that an answer that comes whole is written together with its end.
-    writer ??= nextTurn().then(drainWaiting);
-  });
-  ended.abort();
-  await writer;
+  // A model may take long to begin, and a line before it longer: the claim is kept meanwhile.
+  const renew = async () => {
+    if (!storing || claim === undefined) return;
+    try {
+      if (!(await log.renew(claim))) superseded.abort();
+    } catch (error) {
+      // Redis is away: nobody else can take the claim either.
+      if (!(error instanceof StorageUnavailable)) throw error;
+    }
+  };
+  const renewer = setInterval(() => void renew(), log.limits.leaseMs / 3);
+
+  let result: AnswerResult;
+  try {
+    result = await options.engine.answer({ ...request, signal: either }, (text) => {
+      waiting += text;
+      // A turn of the event loop later, so that an answer that comes whole is written together with its end.
+      writer ??= nextTurn().then(drainWaiting);
+    });
+  } finally {
+    clearInterval(renewer);
+    ended.abort();
+    await writer;
+  }
   if (superseded.signal.aborted) return 'lost';
   if (claim !== undefined && result.outcome === 'aborted' && options.whenAborted === 'release') {
     // If Redis is away as well, the lease ends by itself.

@@ -15,7 +15,7 @@ import type { Guard } from '../resilience.ts';
 import { inSpan } from '../telemetry.ts';
 import type { LogEntry, MessageEntry, Placed, Position } from './entries.ts';
 import { logEntry } from './entries.ts';
-import { appendScript, claimScript, readScript, releaseScript } from './scripts.ts';
+import { appendScript, claimScript, readScript, releaseScript, renewScript } from './scripts.ts';
 
 /** Nothing was stored, or it is not known whether it was: repeat with the same id. */
 export class StorageUnavailable extends Error {
@@ -37,7 +37,7 @@ export const defaultLogLimits: LogLimits = {
   maxEntries: 1_000,
   keepMs: 7 * 86_400_000,
   sentMs: 86_400_000,
-  leaseMs: 15_000,
+  leaseMs: 8_000,
 };
 
 /** A part of a log, and what is known about the whole of it at the moment of reading. */
@@ -58,6 +58,7 @@ export interface Claim {
 }
 
 export interface ConversationLog {
+  readonly limits: LogLimits;
   /**
    * Stores a person's message once, and claims the right to answer it for `answerId`.
    * @throws StorageUnavailable when it is not known to be stored; repeating with the same clientId is safe
@@ -80,7 +81,9 @@ export interface ConversationLog {
   pending(conversation: string): Promise<number[]>;
   /** Takes over an answer whose holder has fallen silent. @throws StorageUnavailable */
   claim(claim: Claim): Promise<boolean>;
-  /** Lets others take the answer over now. @throws StorageUnavailable */
+  /** Keeps the claim while there is nothing to write yet; false: somebody else has it. @throws StorageUnavailable */
+  renew(claim: Claim): Promise<boolean>;
+  /** Lets others take the answer over now, and tells them. @throws StorageUnavailable */
   release(claim: Claim): Promise<void>;
 }
 
@@ -95,8 +98,13 @@ export const channelOf = (conversation: string) => `c:${conversation}`;
 
 const keyOf = (conversation: string, part: string) => `{c:${conversation}}:${part}`;
 
+/** What a channel carries: an entry, or word that the answer to the message at `left` was given up by its maker. */
+export type Published = Placed | { readonly left: number };
+
 /** Parses what a channel carries; see scripts.ts. @throws ZodError, SyntaxError on what we did not write */
-export function parsePublished(payload: string): Placed {
+export function parsePublished(payload: string): Published {
+  const left = /^left (\d+)$/.exec(payload)?.[1];
+  if (left !== undefined) return { left: Number(left) };
   const [, epoch = '', offset = '', json = ''] = /^(\S+) (\d+) (.*)$/s.exec(payload) ?? [];
   return { position: { epoch, offset: Number(offset) }, entry: logEntry.parse(JSON.parse(json)) };
 }
@@ -134,6 +142,7 @@ export function createConversationLog(
   };
 
   return {
+    limits,
     async appendMessage(conversation, message, answerId) {
       const once = { key: `m:${message.user}:${message.clientId}`, ms: limits.sentMs };
       const entry = { type: 'message', ...message } as const;
@@ -172,8 +181,13 @@ export function createConversationLog(
       const keys = [keyOf(conversation, 'pending')];
       return (await run('claim', claimScript, keys, [replyTo, answerId, limits.leaseMs])) === 1;
     },
+    async renew({ conversation, replyTo, answerId }) {
+      const keys = [keyOf(conversation, 'pending')];
+      return (await run('renew', renewScript, keys, [replyTo, answerId, limits.leaseMs])) === 1;
+    },
     async release({ conversation, replyTo, answerId }) {
-      await run('release', releaseScript, [keyOf(conversation, 'pending')], [replyTo, answerId]);
+      const args = [replyTo, answerId, channelOf(conversation)];
+      await run('release', releaseScript, [keyOf(conversation, 'pending')], args);
     },
   };
 }

@@ -6,7 +6,7 @@
 //   {c:ID}:head     hash epoch, offset
 //   {c:ID}:pending  hash: offset of an unanswered message -> "LEASE_END_MS ANSWER_ID"
 //   {c:ID}:sent:K   string "OFFSET": append with idempotency key K has happened
-// Channel c:ID: "EPOCH OFFSET JSON" for each entry.
+// Channel c:ID: "EPOCH OFFSET JSON" for each entry; "left OFFSET" when an answer to that message was given up.
 import { redisScript } from '../redis-script.ts';
 
 /**
@@ -94,11 +94,25 @@ redis.call('HSET', KEYS[1], ARGV[1], string.format('%d', now + ARGV[3]) .. ' ' .
 return 1
 `);
 
-/** KEYS pending. ARGV 1 offset, 2 answer id. Ends the lease, so that another pod may take the answer over at once. */
+/** KEYS pending. ARGV 1 offset, 2 answer id, 3 lease in ms. Returns 0 when somebody else holds the claim. */
+export const renewScript = redisScript(`
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if not held or string.sub(held, string.find(held, ' ') + 1) ~= ARGV[2] then return 0 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%d', now + ARGV[3]) .. ' ' .. ARGV[2])
+return 1
+`);
+
+/**
+ * KEYS pending. ARGV 1 offset, 2 answer id, 3 channel. Ends the lease and says so on the channel ("left OFFSET"), so
+ * that another pod takes the answer over at once.
+ */
 export const releaseScript = redisScript(`
 local held = redis.call('HGET', KEYS[1], ARGV[1])
 if held and string.sub(held, string.find(held, ' ') + 1) == ARGV[2] then
   redis.call('HSET', KEYS[1], ARGV[1], '0 ' .. ARGV[2])
+  redis.call('PUBLISH', ARGV[3], 'left ' .. ARGV[1])
   return 1
 end
 return 0
