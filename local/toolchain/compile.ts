@@ -6,7 +6,7 @@ import { readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Task } from '../progress/progress.ts';
 import { buildKey } from './build-key.ts';
-import { buildFlags, type GoBuild } from './builds.ts';
+import { buildFlags, type GoBuild, WITHOUT_DEBUG_INFORMATION } from './builds.ts';
 import { cacheRoot, hasUnfinished, isFolder } from './cache.ts';
 import { runCommand } from './command.ts';
 import type { Go } from './go.ts';
@@ -87,6 +87,7 @@ export async function compile(
         '-p',
         String(how.jobs),
         ...buildFlags(build),
+        WITHOUT_DEBUG_INFORMATION,
         '-o',
         join(folder, `.${program}`),
         build.packagePath,
