@@ -11,11 +11,18 @@ export function isActive(p: Progress, hash: string): boolean {
   return p.stable?.hash === hash || (p.update?.hash === hash && p.abort === null);
 }
 
-/** A new drain window from the spec's deadline. */
-export const drainWindow = (f: Facts, now: number): DrainWindow => ({
-  startedAt: now,
-  deadline: now + f.release.drain.deadlineMs,
+/**
+ * A new drain window from the spec's deadline.
+ * @param startsIn milliseconds until it begins; until then the pods serve as before.
+ */
+export const drainWindow = (f: Facts, now: number, startsIn = 0): DrainWindow => ({
+  startedAt: now + startsIn,
+  deadline: now + startsIn + f.release.drain.deadlineMs,
 });
+
+/** A route that was deleted cannot be accepted any more: traffic is taken to have ended after twice the settle time. */
+export const afterRouteIsGone = (f: Facts, component: string): number =>
+  f.route(component) === null ? 2 * f.snapshot.settings.settleMs : 0;
 
 /** When the drain of a retired revision may begin: epoch ms, or null while the routes may still send traffic to it. */
 export function drainMayBeginAt(p: Progress, f: Facts, routes: Verification, hash: string): number | null {

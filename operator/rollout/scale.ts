@@ -1,5 +1,13 @@
 // The Deployments: how many pods each revision of each component should have, and the one write that gets it nearer.
-import { chooseLeaving, drainMayBeginAt, drainWindow, isReleased, releasable, tellPods } from './drain.ts';
+import {
+  afterRouteIsGone,
+  chooseLeaving,
+  drainMayBeginAt,
+  drainWindow,
+  isReleased,
+  releasable,
+  tellPods,
+} from './drain.ts';
 import { isDraining, type Facts, type Unit } from './facts.ts';
 import { note, type Note } from './decide.ts';
 import { deployment } from './objects.ts';
@@ -119,7 +127,7 @@ export function scaleRetired(p: Progress, f: Facts, routes: Verification, unit: 
     if (now < begins) return { ...nothing, lookAgainAt: begins };
     if (!pods.some((pod) => pod.running)) return { ...nothing, writes: [patch(workload, 0, null)] };
     return {
-      writes: [patch(workload, workload.replicas, drainWindow(f, now))],
+      writes: [patch(workload, workload.replicas, drainWindow(f, now, afterRouteIsGone(f, unit.component)))],
       notes: [
         note(
           'DrainStarted',
@@ -130,6 +138,7 @@ export function scaleRetired(p: Progress, f: Facts, routes: Verification, unit: 
     };
   }
   const { drain } = workload;
+  if (now < drain.startedAt) return { ...nothing, lookAgainAt: drain.startedAt };
   if (pods.every((pod) => isReleased(pod, drain, now))) {
     const notes = forced(unit, pods, now);
     return {

@@ -1,5 +1,5 @@
 // Runs the decision in the model world: observe, plan, write; and watches the invariants of api.md section 3 at every write and every moment.
-import { observedShare } from './routes.ts';
+import { observedShare, routedComponents } from './routes.ts';
 import { gatherFacts } from './facts.ts';
 import { plan } from './plan.ts';
 import type { Plan, Write } from './plan-types.ts';
@@ -179,8 +179,11 @@ export class WorldRun {
 
   private checkRouted(routed: number, lowered: boolean, snapshot: Snapshot): void {
     if (this.disturbed) return;
-    const { update } = readProgress(snapshot.subject.status);
+    const f = gatherFacts(snapshot);
+    const { update } = f.progress;
+    const split = routedComponents(f.progress, f).both;
     for (const [component, intent] of this.world.traffic) {
+      if (!split.includes(component)) continue;
       const share = intent.backends.find(({ revision }) => revision === update?.hash)?.weight ?? 0;
       if (lowered ? share > routed : share !== routed)
         this.violate(10, `routed ${routed} claimed, but ${component} really carries ${share}`);
