@@ -66,12 +66,17 @@ export class Assistants {
 
   /** The pods of an assistant; none where reading pods is not allowed: the rest of the tree is worth showing. */
   async pods(name: string): Promise<readonly PodRow[]> {
+    return (await this.podsAt(name)).pods;
+  }
+
+  /** The same, with the version that a watch can begin at; null where reading pods is not allowed. */
+  async podsAt(name: string): Promise<{ pods: readonly PodRow[]; resourceVersion: string | null }> {
     const { namespace } = this.session;
     try {
-      const { items } = await this.#core.listNamespacedPod({ namespace, labelSelector: podsOf(name) });
-      return items.map(podRow);
+      const { items, metadata } = await this.#core.listNamespacedPod({ namespace, labelSelector: podsOf(name) });
+      return { pods: items.map(podRow), resourceVersion: metadata?.resourceVersion ?? '' };
     } catch (error) {
-      if (isStatus(error, 403)) return [];
+      if (isStatus(error, 403)) return { pods: [], resourceVersion: null };
       throw explain(error, this.session);
     }
   }

@@ -9,7 +9,7 @@ import { verdictOf } from './verdict.ts';
 /** Shows one state after the other. */
 export interface Display {
   show(view: StatusView): void;
-  /** A line that stays, such as a lost connection. */
+  /** Something besides the object, such as a lost connection; empty when it is over. */
   note(text: string): void;
   /** Leaves the terminal as it was found. */
   close(): void;
@@ -29,7 +29,6 @@ export function treeDisplay(output: Output, paint: Paint): Display {
     ticks: true,
     show: (view) => {
       const lines = [...renderStatus(view, paint), ...(note === '' ? [] : [paint.wait(note)])];
-      note = '';
       const fitting = fit(lines, output);
       output.write(`${HIDE_CURSOR}${up(drawn)}${CLEAR_BELOW}${fitting.join('\n')}\n`);
       drawn = fitting.length;
@@ -69,7 +68,7 @@ export function lineDisplay(output: Output, paint: Paint): Display {
       output.write(`${paint.faint(new Date(view.now).toISOString())} ${news}\n`);
     },
     note: (text) => {
-      output.write(`${paint.wait(text)}\n`);
+      if (text !== '') output.write(`${paint.wait(text)}\n`);
     },
     close: () => undefined,
   };

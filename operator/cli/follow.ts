@@ -31,10 +31,10 @@ export async function follow(
 ): Promise<void> {
   const { namespace } = assistants.session;
   let object = await assistants.read(name);
-  let pods = new Map((await assistants.pods(name)).map((pod) => [pod.name, pod]));
+  let { pods, resourceVersion } = await assistants.podsAt(name);
   let gone = false;
   const tell = (): void => {
-    if (!signal.aborted && !gone) listener.changed(object, [...pods.values()]);
+    if (!signal.aborted && !gone) listener.changed(object, pods);
   };
   const end = (): void => {
     if (!gone) listener.deleted();
@@ -42,11 +42,10 @@ export async function follow(
   };
   tell();
 
-  const watchObject = persistently(assistants, listener, signal, {
+  const watchObject = persistently(assistants, listener, signal, object.metadata.resourceVersion ?? '', {
     path: assistantsPath(namespace),
     query: { fieldSelector: `metadata.name=${name}` },
-    // A watch begins with the present state, and says nothing of what was deleted before it began.
-    reconnect: async () => {
+    read: async () => {
       try {
         object = await assistants.read(name);
         tell();
@@ -54,6 +53,7 @@ export async function follow(
         if (!(error instanceof CommandError && error.code === 'NotFound')) throw error;
         end();
       }
+      return object.metadata.resourceVersion ?? '';
     },
     event: (type, value) => {
       object = value as AssistantDeployment;
@@ -61,28 +61,30 @@ export async function follow(
       if (type === 'DELETED') end();
     },
   });
-  const watchPods = persistently(assistants, listener, signal, {
-    path: podsPath(namespace),
-    query: { labelSelector: podsOf(name) },
-    reconnect: async () => {
-      pods = new Map((await assistants.pods(name)).map((pod) => [pod.name, pod]));
-      tell();
-    },
-    event: (type, value) => {
-      const pod = podRow(value as RawPod);
-      if (type === 'DELETED') pods.delete(pod.name);
-      else pods.set(pod.name, pod);
-      tell();
-    },
-  });
-  await Promise.all([watchObject, watchPods]);
+  const watchPods = (version: string): Promise<void> =>
+    persistently(assistants, listener, signal, version, {
+      path: podsPath(namespace),
+      query: { labelSelector: podsOf(name) },
+      read: async () => {
+        ({ pods, resourceVersion } = await assistants.podsAt(name));
+        tell();
+        return resourceVersion ?? '';
+      },
+      event: (type, value) => {
+        const pod = podRow(value as RawPod);
+        const others = pods.filter((each) => each.name !== pod.name);
+        pods = type === 'DELETED' ? others : [...others, pod];
+        tell();
+      },
+    });
+  await Promise.all([watchObject, ...(resourceVersion === null ? [] : [watchPods(resourceVersion)])]);
 }
 
 interface Subject {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
-  /** Reads anew what events may have been missed of. */
-  readonly reconnect: () => Promise<void>;
+  /** Reads anew. @returns the resource version of what was read: the watch begins there, so that nothing is missed between. */
+  readonly read: () => Promise<string>;
   readonly event: (type: 'ADDED' | 'MODIFIED' | 'DELETED', value: unknown) => void;
 }
 
@@ -91,14 +93,15 @@ async function persistently(
   assistants: Assistants,
   listener: Listener,
   signal: AbortSignal,
+  firstVersion: string,
   subject: Subject,
 ): Promise<void> {
   const stopped = (): boolean => signal.aborted;
   let retryMs = FIRST_RETRY_MS;
   for (let attempt = 0; !stopped(); attempt += 1) {
     try {
-      if (attempt > 0) await subject.reconnect();
-      const events = await watchOnce(assistants, signal, subject);
+      const version = attempt === 0 ? firstVersion : await subject.read();
+      const events = await watchOnce(assistants, signal, subject, version);
       if (events > 0) retryMs = FIRST_RETRY_MS;
     } catch (error) {
       if (stopped()) return;
@@ -116,6 +119,7 @@ async function watchOnce(
   assistants: Assistants,
   signal: AbortSignal,
   { path, query, event }: Subject,
+  resourceVersion: string,
 ): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   let events = 0;
@@ -124,14 +128,19 @@ async function watchOnce(
     events += 1;
     event(type, value);
   };
-  const controller = await new Watch(assistants.session.config).watch(path, { ...query }, onEvent, (error: unknown) => {
-    // Nothing was said for a while: no fault, the next watch begins with the present state.
+  const onEnd = (error: unknown): void => {
+    // Nothing was said for a while: no fault, what follows is read anew.
     const quiet = error instanceof DOMException && error.name === 'TimeoutError';
     if (error === null || error === undefined || quiet) resolve(events);
     else reject(error instanceof Error ? error : new Error('the watch ended', { cause: error }));
-  });
-  const stop = (): void => controller.abort();
-  if (signal.aborted) stop();
+  };
+  const connecting = new Watch(assistants.session.config).watch(path, { ...query, resourceVersion }, onEvent, onEnd);
+  connecting.catch(reject);
+  // The connection may hang in its beginning: stopping does not wait for it.
+  const stop = (): void => {
+    resolve(events);
+    void connecting.then((controller) => controller.abort(), onEnd);
+  };
   signal.addEventListener('abort', stop, { once: true });
   try {
     return await promise;

@@ -19,6 +19,7 @@ import { ensureBinary } from '@assistant-platform/local/toolchain';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { run } from './program.ts';
 import { deadAddress, misdirected } from './testing/kubeconfigs.ts';
+import { startProxy } from './testing/proxy.ts';
 import { scenes } from './testing/scenes.ts';
 
 const execute = promisify(execFile);
@@ -199,6 +200,25 @@ describe('[R-299] status --watch', () => {
     await watching.printedText(/step 6\/7/);
     watching.interrupt();
     expect(await watching.code).toBe(130);
+  });
+
+  test('goes on after the connection was lost, with what happened meanwhile', async () => {
+    await place('cut-off', 'canary-analysis');
+    const proxy = await startProxy(config.getCurrentCluster()!.server);
+    const through = await misdirected(kubeconfig, { server: () => proxy.server });
+    const watching = start(['status', 'cut-off', '--watch', ...at], through);
+    await watching.printedText(/step 2\/7/);
+    proxy.cut();
+    await watching.printedText(/no answer from/);
+    await setStatus('cut-off', sceneStatus('canary-paused'));
+    proxy.mend();
+    await watching.printedText(/step 6\/7/);
+    proxy.cut();
+    await objects.deleteNamespacedCustomObject({ ...resource, name: 'cut-off' });
+    proxy.mend();
+    expect(await watching.code).toBe(1);
+    expect(watching.printed.err).toContain('cut-off was deleted');
+    await proxy.close();
   });
 
   test('redraws in a terminal, and gives the cursor back', async () => {

@@ -81,6 +81,7 @@ async function watchStatus(
   const stop = new AbortController();
   const ended = Promise.withResolvers<End>();
   let latest: { object: AssistantDeployment; pods: readonly PodRow[] } | null = null;
+  let trouble = '';
   const draw = (): void => {
     if (latest !== null) display.show({ ...latest, now: io.now() });
   };
@@ -90,13 +91,17 @@ async function watchStatus(
     {
       changed: (object, pods) => {
         latest = { object, pods };
+        if (trouble !== '') display.note('');
+        trouble = '';
         draw();
         const verdict = verdictOf(object);
         if (verdict !== 'UnderWay') ended.resolve(verdict);
       },
       deleted: () => ended.resolve('Deleted'),
       trouble: (error) => {
-        display.note(error.message);
+        // Two watches fail for one reason, and again at each try: it is said once, until something is heard.
+        if (error.message !== trouble) display.note(error.message);
+        trouble = error.message;
         draw();
       },
     },
