@@ -30,7 +30,7 @@ async function template(...args: string[]): Promise<Rendered[]> {
 
 const ofKind = (objects: readonly Rendered[], kind: string) => objects.filter((object) => object.kind === kind);
 
-describe('the chart [R-347]', () => {
+describe('the chart', () => {
   it('lints without a warning', async () => {
     const { stdout } = await run(helm, ['lint', '--strict', CHART]);
     expect(stdout).toContain('0 chart(s) failed');

@@ -64,7 +64,7 @@ const workloads = (): { owner: Registered; pod: Pod; annotations: Record<string,
 const metadataOf = (resource: Registered) =>
   resource.inputs['metadata'] as { name?: string; namespace?: string; labels?: Record<string, string> };
 
-describe('the stack [R-348]', () => {
+describe('the stack', () => {
   it('has every component, each once', () => {
     const components = stack.resources.filter(({ type }) => type.startsWith('assistant-platform:infra:'));
     expect(components.map(({ type }) => type.split(':')[2]).sort()).toEqual([
@@ -120,7 +120,7 @@ describe('the stack [R-348]', () => {
   });
 });
 
-describe('secrets [R-028]', () => {
+describe('secrets', () => {
   it('are secret in every Secret object, and there are some', () => {
     const secrets = stack.ofKind('Secret');
     expect(secrets.length).toBeGreaterThanOrEqual(5);
@@ -188,7 +188,7 @@ describe('pods', () => {
     ]);
   });
 
-  it('keep to the restricted Pod Security Standard with a read-only root file system [R-350]', () => {
+  it('keep to the restricted Pod Security Standard with a read-only root file system', () => {
     for (const { owner, pod } of workloads()) {
       expect(pod.securityContext, owner.name).toMatchObject({
         runAsNonRoot: true,
