@@ -118,13 +118,14 @@ function addRoutes(app: FastifyInstance, settings: ModelSettings, loaded: () => 
         events.end('data: [DONE]\n\n');
       })
       .catch((error: unknown) => {
-        if (!begun) {
+        if (!begun && !signal.aborted) {
           void reply.send(asRefusal(error));
           return;
         }
         if (!signal.aborted) request.log.error({ err: error }, 'generation failed in the middle');
         // Cut, not ended: the caller must see that the answer is not complete.
         events.destroy();
+        reply.hijack();
         reply.raw.destroy();
       });
     return reply;

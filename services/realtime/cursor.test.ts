@@ -110,6 +110,30 @@ test('whatever pub/sub loses, doubles or reorders, each entry leaves once and in
   );
 });
 
+test('what comes while the log is being read is not forgotten', async () => {
+  const log = memoryLog();
+  // The page is taken before the entry is appended, and arrives after it was published.
+  const gate = Promise.withResolvers<undefined>();
+  let gated = false;
+  const early = {
+    ...log,
+    read: async (conversation: string, after: number, limit: number) => {
+      const page = await log.read(conversation, after, limit);
+      if (gated) await gate.promise;
+      return page;
+    },
+  };
+  const { cursor, held } = client(early);
+  await cursor.start({ epoch: undefined, offset: 0 });
+  gated = true;
+  cursor.missed();
+  await settle();
+  cursor.live(log.append());
+  gate.resolve(undefined);
+  await settle();
+  expect(held()).toEqual(log.all());
+});
+
 test('a log that is trimmed or lost under the cursor is told, and what is retained follows', async () => {
   const log = memoryLog();
   for (let i = 0; i < 3; i += 1) log.append();

@@ -7,6 +7,7 @@ import type { Logger } from '../log.ts';
 import { redisScript, runScript } from '../redis-script.ts';
 import { DependencyUnavailable } from '../resilience.ts';
 import type { Guard } from '../resilience.ts';
+import type { Turn } from './upstream.ts';
 
 /** What decides the answer to a question. Two questions with equal parts share an entry. */
 export interface QuestionKey {
@@ -16,7 +17,7 @@ export interface QuestionKey {
   readonly promptVersion: string;
   readonly maxTokens: number;
   /** Every turn that the model sees, oldest first; the last is the question. */
-  readonly turns: readonly { readonly role: string; readonly content: string }[];
+  readonly turns: readonly Turn[];
 }
 
 /** What is kept of an answer. Times are Unix milliseconds. */

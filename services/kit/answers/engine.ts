@@ -14,6 +14,8 @@ import { inSpan } from '../telemetry.ts';
 import type { AnswerCache, QuestionKey } from './cache.ts';
 import { cacheKey } from './cache.ts';
 import { ruleAnswer, ruleContinuation } from './rules.ts';
+import { beginSharedCall } from './shared-call.ts';
+import type { SharedCall } from './shared-call.ts';
 import type { Turn, Upstream } from './upstream.ts';
 import { UpstreamFailure } from './upstream.ts';
 
@@ -64,18 +66,21 @@ function failureKind(error: unknown): string {
   return 'error';
 }
 
+/** An answer of the model, with what it cost. */
+type ModelAnswer = AnswerResult & { readonly tokens: number; readonly usd: number };
+
 export function createAnswerEngine(parts: EngineParts): AnswerEngine {
   const { model, cache, metrics, log } = parts;
-  /** Questions being answered by the model right now: equal ones wait for that answer. */
-  const underWay = new Map<string, Promise<AnswerResult>>();
+  /** Questions that the model is answering right now. */
+  const underWay = new Map<string, SharedCall<ModelAnswer>>();
 
   const askModel = async (
     { upstream, guard }: NonNullable<EngineParts['model']>,
-    turns: readonly Turn[],
-    maxTokens: number,
-    request: AnswerRequest,
+    question: QuestionKey,
     onText: (text: string) => void,
-  ): Promise<AnswerResult & { tokens: number; usd: number }> => {
+    signal: AbortSignal,
+  ): Promise<ModelAnswer> => {
+    const asked = question.turns.at(-1)?.content ?? '';
     let text = '';
     let pieces = 0;
     const startedAt = performance.now();
@@ -87,7 +92,8 @@ export function createAnswerEngine(parts: EngineParts): AnswerEngine {
       onText(piece);
     };
     try {
-      const result = await guard.run(() => upstream.complete(turns, maxTokens, take, request.signal), request.signal);
+      const { turns, maxTokens } = question;
+      const result = await guard.run(() => upstream.complete(turns, maxTokens, take, signal), signal);
       metrics.modelOperationSeconds.observe({ tier: 'model', outcome: 'ok' }, seconds());
       metrics.modelTokens.inc({ direction: 'input' }, result.inputTokens);
       metrics.modelTokens.inc({ direction: 'output' }, result.outputTokens);
@@ -97,14 +103,12 @@ export function createAnswerEngine(parts: EngineParts): AnswerEngine {
       const outcome = result.finish === 'length' ? 'length' : 'complete';
       return { text, tier: 'model', degraded: false, outcome, tokens, usd };
     } catch (error) {
-      if (request.signal.aborted) {
-        return { text, tier: 'model', degraded: false, outcome: 'aborted', tokens: 0, usd: 0 };
-      }
+      if (signal.aborted) return { text, tier: 'model', degraded: false, outcome: 'aborted', tokens: 0, usd: 0 };
       const kind = failureKind(error);
       if (kind === 'error') log.error({ err: error }, 'unexpected failure of the model call; the rules answer');
       metrics.modelOperationSeconds.observe({ tier: 'model', outcome: kind }, seconds());
       log.debug({ reason: error instanceof Error ? error.message : String(error) }, 'the model did not answer');
-      const rest = pieces === 0 ? ruleAnswer(request.question) : ruleContinuation(request.question);
+      const rest = pieces === 0 ? ruleAnswer(asked) : ruleContinuation(asked);
       onText(rest);
       const broken = pieces === 0 ? {} : { brokenAfter: pieces };
       const outcome = pieces === 0 ? 'complete' : 'failover';
@@ -112,19 +116,20 @@ export function createAnswerEngine(parts: EngineParts): AnswerEngine {
     }
   };
 
-  const shared = async (key: string, signal: AbortSignal): Promise<AnswerResult | undefined> => {
-    const leader = underWay.get(key);
-    if (leader === undefined) return undefined;
-    const { promise: gone, resolve } = Promise.withResolvers<undefined>();
-    const stop = () => resolve(undefined);
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      const result = await Promise.race([leader, gone]);
-      const whole = result?.tier === 'model' && (result.outcome === 'complete' || result.outcome === 'length');
-      return whole ? result : undefined;
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
+  const begin = (key: string, question: QuestionKey, asked: NonNullable<EngineParts['model']>) => {
+    const call = beginSharedCall<ModelAnswer>(
+      async (onText, signal) => {
+        const answer = await askModel(asked, question, onText, signal);
+        const { text, tier, outcome, tokens, usd } = answer;
+        if (tier === 'model' && outcome !== 'aborted') await cache?.keep(question, text, { tokens, usd });
+        return answer;
+      },
+      () => {
+        if (underWay.get(key) === call) underWay.delete(key);
+      },
+    );
+    underWay.set(key, call);
+    return call;
   };
 
   const make = async (request: AnswerRequest, onText: (text: string) => void): Promise<AnswerResult> => {
@@ -144,22 +149,15 @@ export function createAnswerEngine(parts: EngineParts): AnswerEngine {
       return { text: hit.answer, tier: 'cache', degraded: false, outcome: 'complete' };
     }
     const key = cacheKey(question);
-    const other = await shared(key, request.signal);
-    if (other !== undefined) {
-      onText(other.text);
-      return { ...other, tier: 'cache' };
-    }
-    const work = askModel(model, turns, maxTokens, request, onText);
-    underWay.set(key, work);
-    try {
-      const { tokens, usd, ...result } = await work;
-      if (result.tier === 'model' && result.outcome !== 'aborted') {
-        await cache?.keep(question, result.text, { tokens, usd });
-      }
-      return result;
-    } finally {
-      if (underWay.get(key) === work) underWay.delete(key);
-    }
+    let text = '';
+    const call = underWay.get(key) ?? begin(key, question, model);
+    const answer = await call.join((piece) => {
+      text += piece;
+      onText(piece);
+    }, request.signal);
+    if (answer === undefined) return { text, tier: 'model', degraded: false, outcome: 'aborted' };
+    const { tokens: _tokens, usd: _usd, ...result } = answer;
+    return result;
   };
 
   return {
