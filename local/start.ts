@@ -46,6 +46,7 @@ async function main(args: StartArguments): Promise<void> {
     await progress.task('pulumi up', { estimateSeconds: 90 }, async (task) => {
       task.status('settings');
       await stack.configure(settings);
+      task.status('');
       await stack.up((line) => task.log(line));
     });
     const outputs = await stack.outputs();
@@ -58,7 +59,7 @@ async function main(args: StartArguments): Promise<void> {
     progress.print(
       [
         '',
-        `The assistant answers (from its model, in ${(answer.tookMs / 1000).toFixed(1)} s): ${answer.text.replace(/\s+/g, ' ').slice(0, 200)}`,
+        `${answer.question} — The assistant's own model, after ${(answer.tookMs / 1000).toFixed(1)} s: ${answer.text.replace(/\s+/g, ' ').slice(0, 200)}`,
         '',
         describeAddresses(where),
         '',

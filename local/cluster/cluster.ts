@@ -96,6 +96,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       }
       const cluster = await connect(instance);
       await settle(instance, options, progress, (text) => task.status(text));
+      task.status('');
       return cluster;
     });
   });

@@ -3,13 +3,58 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** An answer, and where it came from. */
 export interface FirstAnswer {
+  readonly question: string;
   readonly text: string;
   /** `model`, `cache` or `rules`. */
   readonly tier: string;
   readonly tookMs: number;
 }
 
-const QUESTION = 'What is the capital of France?';
+// A repeated start must not be answered from the cache: many questions, begun at another one each time.
+const COUNTRIES = [
+  ...[
+    'Argentina',
+    'Australia',
+    'Austria',
+    'Belgium',
+    'Brazil',
+    'Canada',
+    'Chile',
+    'China',
+    'Cuba',
+    'Denmark',
+    'Egypt',
+    'Finland',
+  ],
+  ...[
+    'France',
+    'Germany',
+    'Greece',
+    'Hungary',
+    'Iceland',
+    'India',
+    'Ireland',
+    'Italy',
+    'Japan',
+    'Kenya',
+    'Mexico',
+    'Morocco',
+  ],
+  ...[
+    'Nepal',
+    'Norway',
+    'Peru',
+    'Poland',
+    'Portugal',
+    'Romania',
+    'Spain',
+    'Sweden',
+    'Thailand',
+    'Tunisia',
+    'Turkey',
+    'Vietnam',
+  ],
+];
 const EVERY_MS = 1000;
 
 /**
@@ -22,11 +67,12 @@ export async function firstAnswer(
   timeoutMs: number,
   say: (text: string) => void,
 ): Promise<FirstAnswer> {
-  const deadline = Date.now() + timeoutMs;
+  const begin = Date.now();
+  const deadline = begin + timeoutMs;
   let reason = 'nothing was tried';
   for (let attempt = 0; Date.now() < deadline; attempt++) {
     try {
-      const answer = await ask(gateway, `start-${Date.now().toString(36)}-${attempt}`);
+      const answer = await ask(gateway, questionOf(begin + attempt), `start-${begin.toString(36)}-${attempt}`);
       if (answer.tier === 'model') return answer;
       reason = `the answer came from "${answer.tier}", not from the model`;
     } catch (error) {
@@ -38,7 +84,12 @@ export async function firstAnswer(
   throw new Error(`The assistant at ${gateway} did not answer from its model within ${timeoutMs / 1000} s: ${reason}`);
 }
 
-async function ask(gateway: string, conversation: string): Promise<FirstAnswer> {
+/** One of the questions; neighbouring numbers give different ones. */
+function questionOf(number: number): string {
+  return `What is the capital of ${COUNTRIES[number % COUNTRIES.length] ?? 'France'}?`;
+}
+
+async function ask(gateway: string, question: string, conversation: string): Promise<FirstAnswer> {
   const started = performance.now();
   const signal = AbortSignal.timeout(60_000);
   const session = await fetch(`${gateway}/v1/sessions`, { method: 'POST', signal });
@@ -48,11 +99,11 @@ async function ask(gateway: string, conversation: string): Promise<FirstAnswer> 
     method: 'POST',
     signal,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify({ text: QUESTION, maxTokens: 48 }),
+    body: JSON.stringify({ text: question, maxTokens: 48 }),
   });
   if (!response.ok) throw new Error(`POST /v1/conversations/:id/messages answered ${response.status}`);
   const { answer } = (await response.json()) as { answer: { text: string; tier: string } };
-  return { text: answer.text.trim(), tier: answer.tier, tookMs: performance.now() - started };
+  return { question, text: answer.text.trim(), tier: answer.tier, tookMs: performance.now() - started };
 }
 
 /** fetch says only "fetch failed"; its cause says why. */

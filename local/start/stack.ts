@@ -5,6 +5,7 @@ import { copyFile, mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
+import { TEST_RANGE } from '../cluster/addresses.ts';
 import { readJson, writeAtomically } from '../cluster/state-file.ts';
 import { identify } from '../cluster/processes.ts';
 import type { Progress } from '../progress/progress.ts';
@@ -37,6 +38,9 @@ export class DevStack {
     return new DevStack(target, {
       PATH: [...folders, process.env['PATH'] ?? ''].join(delimiter),
       KUBECONFIG: target.kubeconfig,
+      // A proxy in the person's environment must not get what goes to the cluster on this machine.
+      NO_PROXY: noProxy(process.env),
+      no_proxy: noProxy(process.env),
       PULUMI_BACKEND_URL: `file://${backend}`,
       // Somebody's own passphrase would come before the file.
       PULUMI_CONFIG_PASSPHRASE: undefined,
@@ -143,6 +147,12 @@ export class DevStack {
       await rm(join(folder, name), { force: true });
     }
   }
+}
+
+/** The person's own exceptions and the networks of the embedded clusters; Go reads CIDRs here. */
+function noProxy(environment: NodeJS.ProcessEnv): string {
+  const own = environment['NO_PROXY'] ?? environment['no_proxy'] ?? '';
+  return [own, '127.0.0.1', 'localhost', TEST_RANGE].filter((part) => part !== '').join(',');
 }
 
 async function passphraseFile(): Promise<string> {
