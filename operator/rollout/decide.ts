@@ -63,13 +63,21 @@ export function decide(f: Facts, now: number): Decision {
     const p = progress;
     const valid = clocks;
     const since = (wait: Wait): number => waitingSince(wait, valid, now);
-    const move = nextMove({ p, f, now, order, since, routes: verifyRoutes(p, f, since, now) });
-    if (move.kind === 'Hold') return { progress, waits: move.waits, notes, clocks };
+    const routes = verifyRoutes(p, f, since, now);
+    const move = nextMove({ p, f, now, order, since, routes });
+    if (move.kind === 'Hold') return { progress, waits: withRouteWait(move.waits, routes), notes, clocks };
     progress = move.progress;
     notes.push(...move.notes);
     if (!sameStep(progress, f.progress)) clocks = [];
   }
   throw new Error(`the rollout of ${f.subject.namespace}/${f.subject.name} does not come to rest at one look`);
+}
+
+/** Whatever else it waits for: a route that is on its way has its clock in blockedBy, or it would never be taken as settled. */
+function withRouteWait(waits: readonly Wait[], routes: Verification): readonly Wait[] {
+  if (routes.kind === 'Verified' || waits.some(({ reason }) => reason === routes.wait.reason)) return waits;
+  const { reason } = routes.wait;
+  return reason === 'RouteSettling' || reason === 'RouteNotAccepted' ? [...waits, routes.wait] : waits;
 }
 
 const sameStep = (a: Progress, b: Progress): boolean =>

@@ -95,7 +95,6 @@ function perform(action: Action, run: WorldRun): void {
       world.killPod(action.index);
       break;
     case 'gateway':
-      run.disturbed = true;
       world.gatewayStalled = action.stalled;
       break;
     case 'stay':

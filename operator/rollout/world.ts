@@ -25,7 +25,7 @@ export interface WorldOptions {
   /** From creation of a pod to running, and to ready. */
   readonly podStartMs: number;
   readonly podReadyMs: number;
-  /** From a write of a route to its acceptance, and to traffic that follows it. */
+  /** From a write of a route to its acceptance, and from there to traffic that follows it. */
   readonly acceptMs: number;
   readonly moveMs: number;
   readonly settleMs: number;
@@ -55,6 +55,7 @@ interface WorldRoute {
   resourceVersion: string;
   writtenAt: number;
   acceptedGeneration: number;
+  acceptedAt: number;
 }
 
 /** Refused because the object changed since it was read. */
@@ -282,6 +283,7 @@ export class World {
       resourceVersion: this.bump(),
       writtenAt: this.now,
       acceptedGeneration: before?.acceptedGeneration ?? 0,
+      acceptedAt: 0,
     });
   }
 
@@ -397,9 +399,11 @@ export class World {
     for (const [component, route] of this.routes) {
       if (this.now - route.writtenAt >= this.options.acceptMs && route.acceptedGeneration !== route.generation) {
         route.acceptedGeneration = route.generation;
+        route.acceptedAt = this.now;
         this.changes += 1;
       }
-      if (this.now - route.writtenAt >= this.options.moveMs) this.traffic.set(component, route.intent);
+      const accepted = route.acceptedGeneration === route.generation;
+      if (accepted && this.now - route.acceptedAt >= this.options.moveMs) this.traffic.set(component, route.intent);
     }
     for (const component of [...this.traffic.keys()]) if (!this.routes.has(component)) this.traffic.delete(component);
   }

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { readSettings, SettingsError } from './settings.ts';
+
+describe('settings of the operator', () => {
+  it('come from the environment of the chart', () => {
+    const env = {
+      WATCH_NAMESPACES: 'a,b',
+      PORT: '8080',
+      LEASE_NAME: 'op',
+      LOG_LEVEL: 'debug',
+      POD_NAME: 'op-1',
+      POD_NAMESPACE: 'sys',
+    };
+    expect(readSettings([], env)).toMatchObject({
+      namespaces: ['a', 'b'],
+      port: 8080,
+      logLevel: 'debug',
+      election: { namespace: 'sys', name: 'op', identity: 'op-1' },
+      settleMs: 2000,
+      podAddress: null,
+    });
+  });
+
+  it('have defaults: all namespaces, no election outside of a pod', () => {
+    expect(readSettings([], {})).toMatchObject({ namespaces: null, election: null, port: 8080, cluster: {} });
+  });
+
+  it('are overruled by flags', () => {
+    expect(
+      readSettings(['--port', '1', '--settle', '300ms', '--namespaces', 'x', '--kubeconfig', 'k'], { PORT: '2' }),
+    ).toMatchObject({
+      port: 1,
+      settleMs: 300,
+      namespaces: ['x'],
+      cluster: { kubeconfig: 'k' },
+    });
+  });
+
+  it('say everything that is wrong at once', () => {
+    const read = () => readSettings(['--port', '99999', '--settle', 'soon', '--log-level', 'loud'], {});
+    expect(read).toThrow(SettingsError);
+    expect(read).toThrow(
+      /port: 99999 is out of range; settle: "soon" is not a duration.*; log-level: loud is out of range/,
+    );
+    expect(() => readSettings(['--prot', '1'], {})).toThrow(/--prot/);
+  });
+});

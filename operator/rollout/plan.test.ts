@@ -1,0 +1,270 @@
+// Single situations, each with what a person sees of it. The schedules are in invariants.property.test.ts and killpoints.test.ts.
+import { VERBS } from '@assistant-platform/api';
+import { describe, expect, it } from 'vitest';
+import { blueGreen, canary, sampleRelease, withReplicas, withStrategy, withVersion } from './releases.ts';
+import { plan } from './plan.ts';
+import type { Snapshot } from './snapshot.ts';
+import { World, type WorldOptions } from './world.ts';
+import { WorldRun } from './worldRun.ts';
+
+function installed(strategy = canary(), options: Partial<WorldOptions> = {}): WorldRun {
+  const run = new WorldRun(new World(sampleRelease('1.0.0', strategy), options));
+  run.run(8000);
+  expect(run.world.status.phase).toBe('Healthy');
+  return run;
+}
+
+const release = (run: WorldRun, version: string): void => run.world.edit((before) => withVersion(before, version));
+const waits = (run: WorldRun): string[] => (run.world.status.blockedBy ?? []).map(({ reason }) => reason);
+const condition = (run: WorldRun, type: string) => run.world.status.conditions?.find((each) => each.type === type);
+const podsOf = (run: WorldRun, component: string) => run.world.pods.filter((pod) => pod.component === component);
+const share = (run: WorldRun, component: string): number | undefined =>
+  run.world.routes
+    .get(component)
+    ?.intent.backends.find(({ revision }) => revision === run.world.status.updateRevision?.hash)?.weight;
+
+describe('a canary', () => {
+  it('has as many pods as its share asks for before it gets the share', () => {
+    const run = installed(canary([{ setWeight: 30 }, { pause: {} }]));
+    run.world.edit((before) => withReplicas(before, 4));
+    run.run(5000);
+    release(run, '1.1.0');
+    run.run(6000);
+    const { hash } = run.world.status.updateRevision!;
+    expect(podsOf(run, 'chat').filter((pod) => pod.revision === hash)).toHaveLength(2);
+    expect(share(run, 'chat')).toBe(30);
+    expect(run.violations).toEqual([]);
+  });
+
+  it('waits at a pause without duration until promoted, and says so', () => {
+    const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(60_000);
+    expect(run.world.status).toMatchObject({
+      phase: 'Paused',
+      step: { index: 1, count: 2 },
+      weight: { requested: 20, routed: 20 },
+    });
+    expect(run.world.status.blockedBy).toMatchObject([
+      { reason: 'CanaryPauseStep', message: 'pause until promoted at 20 %' },
+    ]);
+    expect(condition(run, 'Ready')).toMatchObject({ status: 'False' });
+    run.world.annotate({ [VERBS.promote]: 'step' });
+    run.run(10_000);
+    expect(run.world.status.stableRevision?.release).toBe('1.1.0');
+    expect(run.world.annotations[VERBS.promote]).toBeUndefined();
+  });
+
+  it.each([
+    ['analysis', { analysis: { metrics: ['errors'], duration: '1m', interval: '10s' } }],
+    ['setFlag', { setFlag: { feature: 'new-memory', rollout: 5 } }],
+    ['chaos', { chaos: { experiment: 'pod-kill' } }],
+  ])('never skips a step that this version cannot carry out: %s', (what, step) => {
+    const run = installed(canary([{ setWeight: 10 }, step]));
+    release(run, '1.1.0');
+    run.run(600_000, 1000);
+    expect(run.world.status.blockedBy).toMatchObject([
+      { reason: 'StepKindNotSupported', message: expect.stringContaining(what) as string },
+    ]);
+    expect(run.world.status).toMatchObject({ weight: { routed: 10 }, step: { index: 1 } });
+    run.world.annotate({ [VERBS.promote]: 'step' });
+    run.run(10_000);
+    expect(run.world.status.stableRevision?.release).toBe('1.1.0');
+  });
+
+  it('with an image that cannot be had holds, says why, and is aborted by the deadline; stable keeps all traffic', () => {
+    const run = installed();
+    run.world.brokenImages.add('localhost/assistant/realtime:1.1.0');
+    release(run, '1.1.0');
+    run.run(10_000);
+    expect(waits(run)).toEqual(['ImagePullBackOff']);
+    expect(run.world.status.blockedBy?.[0]?.message).toContain(
+      'realtime of release 1.1.0: 0 of 1 pods ready; ImagePullBackOff',
+    );
+    expect(share(run, 'chat')).toBeUndefined();
+    run.run(60_000);
+    expect(run.world.status).toMatchObject({ phase: 'Degraded', abort: { by: 'Deadline' } });
+    expect(condition(run, 'Progressing')).toMatchObject({ status: 'False', reason: 'RolloutAborted' });
+    expect(run.violations).toEqual([]);
+  });
+
+  it('with abortOnDeadline false reports the deadline and goes on waiting', () => {
+    const run = installed({ ...canary(), abortOnDeadline: false });
+    run.world.brokenImages.add('localhost/assistant/chat:1.1.0');
+    release(run, '1.1.0');
+    run.run(70_000);
+    run.world.annotate({ note: 'look again' });
+    run.settle();
+    expect(run.world.status.abort).toBeUndefined();
+    expect(condition(run, 'Degraded')).toMatchObject({ status: 'True', reason: 'ProgressDeadlineExceeded' });
+  });
+
+  it('loses all its pods: no weight without pods, and it comes back when they do', () => {
+    const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(8000);
+    run.disturbed = true;
+    const { hash } = run.world.status.updateRevision!;
+    const victim = run.world.pods.findIndex((pod) => pod.revision === hash && pod.component === 'chat');
+    run.world.killPod(victim);
+    run.run(100);
+    expect([share(run, 'chat'), share(run, 'realtime')]).toEqual([0, 0]);
+    run.run(5000);
+    expect([share(run, 'chat'), share(run, 'realtime')]).toEqual([20, 20]);
+  });
+
+  it('does not begin while the spec is paused, and holds where it is', () => {
+    const run = installed(canary([{ setWeight: 20 }]));
+    run.world.edit((before) => ({ ...withVersion(before, '1.1.0'), paused: true }));
+    run.run(30_000);
+    expect([run.world.status.phase, waits(run)]).toEqual(['Paused', ['SpecPaused']]);
+    expect(run.world.workloads.size).toBe(2);
+    run.world.edit((before) => ({ ...before, paused: false }));
+    run.run(2500);
+    run.world.edit((before) => ({ ...before, paused: true }));
+    const carried = share(run, 'chat');
+    run.run(60_000);
+    expect([share(run, 'chat'), run.world.status.weight?.routed]).toEqual([carried, carried]);
+    expect(run.world.status.stableRevision?.release).toBe('1.0.0');
+  });
+
+  it('back to a revision of the window skips the steps', () => {
+    const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(6000);
+    run.world.annotate({ [VERBS.promote]: 'full' });
+    run.run(30_000);
+    expect(run.world.status.history?.[0]).toMatchObject({ release: '1.1.0', outcome: 'FastPromoted' });
+    release(run, '1.0.0');
+    run.run(10_000);
+    expect(run.world.status).toMatchObject({
+      stableRevision: { release: '1.0.0' },
+      history: [{ outcome: 'FastPromoted' }, {}, {}],
+    });
+  });
+
+  it('edited steps start at the first one, at the weight reached', () => {
+    const run = installed(canary([{ setWeight: 40 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(8000);
+    run.world.edit((before) => withStrategy(before, canary([{ setWeight: 10 }, { pause: {} }, { setWeight: 60 }])));
+    run.run(8000);
+    expect(run.world.status).toMatchObject({ step: { index: 1, count: 3 }, weight: { requested: 40, routed: 40 } });
+    expect(run.violations).toEqual([]);
+  });
+});
+
+describe('blue-green', () => {
+  it('with autoPromote false waits at the preview', () => {
+    const run = installed(blueGreen({ autoPromote: false }));
+    release(run, '1.1.0');
+    run.run(60_000);
+    expect([run.world.status.phase, waits(run)]).toEqual(['Paused', ['BlueGreenPause']]);
+    expect([...run.world.services.keys()]).toContain('support-chat-preview');
+    const { hash } = run.world.status.updateRevision!;
+    expect(run.world.routes.get('chat')?.intent.byHeader.map(({ revision }) => revision)).toContain(hash);
+    expect(podsOf(run, 'chat').filter((pod) => pod.revision === hash)).toHaveLength(2);
+  });
+
+  it('keeps the old set untouched for a while: going back then needs no new pods', () => {
+    const run = installed(blueGreen({ scaleDownDelay: '30s' }));
+    const before = run.world.pods.map(({ name }) => name);
+    release(run, '1.1.0');
+    run.run(8000);
+    expect(run.world.status.stableRevision?.release).toBe('1.1.0');
+    expect(run.world.pods.map(({ name }) => name)).toEqual(expect.arrayContaining(before));
+    release(run, '1.0.0');
+    run.run(3000);
+    expect(run.world.status.stableRevision?.release).toBe('1.0.0');
+    expect(run.world.pods.filter(({ name }) => before.includes(name))).toHaveLength(4);
+    expect(run.violations).toEqual([]);
+  });
+});
+
+describe('drain', () => {
+  it('ends at the deadline whoever is still there, and says how many', () => {
+    const run = installed(canary([{ setWeight: 50 }]), { leaveEveryMs: 0 });
+    release(run, '1.1.0');
+    run.run(8000);
+    expect(run.world.status.draining).toMatchObject([{ component: 'chat', forced: false }, { component: 'realtime' }]);
+    expect(condition(run, 'Draining')).toMatchObject({ status: 'True', reason: 'SessionsOpen' });
+    run.run(25_000);
+    expect(run.world.status.draining).toBeUndefined();
+    expect(run.told.filter((line) => line.startsWith('DrainForced'))).toHaveLength(2);
+    expect(run.violations).toEqual([]);
+  });
+
+  it('without an admin port goes by time alone, and a condition says so', () => {
+    const run = installed(canary([{ setWeight: 50 }]));
+    const deaf = (snapshot: Snapshot): Snapshot => ({
+      ...snapshot,
+      pods: snapshot.pods.map((pod) => ({ ...pod, sessions: { kind: 'unsupported' } })),
+    });
+    const see = run.world.snapshot.bind(run.world);
+    run.world.snapshot = () => deaf(see());
+    release(run, '1.1.0');
+    run.run(8000);
+    expect(condition(run, 'Draining')).toMatchObject({ status: 'True', reason: 'DrainByTime' });
+    expect(run.log.some((line) => line.includes('DrainPod'))).toBe(false);
+    run.run(10_000);
+    expect(run.world.status.draining).toHaveLength(2);
+    run.run(20_000);
+    expect(run.world.status.draining).toBeUndefined();
+  });
+});
+
+describe('what is missing', () => {
+  it('a ConfigMap that does not exist holds the first release, and the ones after it', () => {
+    const world = new World(sampleRelease('1.0.0'));
+    world.edit((before) => ({
+      ...before,
+      components: Object.fromEntries(
+        Object.entries(before.components).map(([name, component]) => [
+          name,
+          { ...component, envFrom: [{ configMapRef: { name: 'settings' } }] },
+        ]),
+      ),
+    }));
+    const run = new WorldRun(world);
+    run.run(3000);
+    expect(waits(run)).toEqual(['ReferenceMissing']);
+    world.references['ConfigMap/settings'] = 'v1';
+    run.settle();
+    run.run(5000);
+    expect(world.status.phase).toBe('Healthy');
+    world.references['ConfigMap/settings'] = 'v2';
+    run.settle();
+    expect(world.status.updateRevision?.hash).not.toBe(world.status.stableRevision?.hash);
+  });
+
+  it('a Deployment of stable that somebody deleted is made again', () => {
+    const run = installed();
+    const [name] = [...run.world.workloads.keys()];
+    run.disturbed = true;
+    run.world.workloads.delete(name!);
+    run.settle();
+    expect([...run.world.workloads.keys()]).toContain(name);
+  });
+
+  it('a route that somebody changed is put right', () => {
+    const run = installed();
+    const route = run.world.routes.get('chat')!;
+    route.intent = { ...route.intent, backends: route.intent.backends.map((backend) => ({ ...backend, weight: 7 })) };
+    run.settle();
+    expect(run.world.routes.get('chat')?.intent.backends).toMatchObject([{ weight: 100 }]);
+  });
+});
+
+it('the plan is pure: the same snapshot and time give the same plan, and the snapshot is left alone', () => {
+  const run = installed();
+  release(run, '1.1.0');
+  const snapshot = run.world.snapshot();
+  const copy = structuredClone(snapshot);
+  const freeze = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    Object.values(value).forEach(freeze);
+    Object.freeze(value);
+  };
+  freeze(snapshot);
+  expect(plan(snapshot, run.world.now)).toEqual(plan(copy, run.world.now));
+});
