@@ -205,7 +205,7 @@ describe('[R-299] status --watch', () => {
   test('goes on after the connection was lost, with what happened meanwhile', async () => {
     await place('cut-off', 'canary-analysis');
     const proxy = await startProxy(config.getCurrentCluster()!.server);
-    const through = await misdirected(kubeconfig, { server: () => proxy.server });
+    const through = await misdirected(kubeconfig, folder, { server: () => proxy.server });
     const watching = start(['status', 'cut-off', '--watch', ...at], through);
     await watching.printedText(/step 2\/7/);
     proxy.cut();
@@ -314,7 +314,7 @@ describe('errors', () => {
 
   test('no cluster there', async () => {
     const dead = await deadAddress();
-    const config = await misdirected(kubeconfig, { server: () => `https://${dead}` });
+    const config = await misdirected(kubeconfig, folder, { server: () => `https://${dead}` });
     const { code, err, out } = await command(['status', '-o', 'json'], config);
     expect(code).toBe(3);
     expect(err).toContain(`no answer from https://${dead}`);
@@ -324,17 +324,17 @@ describe('errors', () => {
 
   test('not installed there', async () => {
     // The same server below a path that it knows nothing of answers as one without our CRD does.
-    const config = await misdirected(kubeconfig, { server: (server) => `${server}/without` });
+    const config = await misdirected(kubeconfig, folder, { server: (server) => `${server}/without` });
     expect((await command(['status', 'a'], config)).err).toMatch(
       /does not know AssistantDeployments: install the operator \(helm/,
     );
   });
 
   test('not known there, and not allowed there', async () => {
-    const stranger = await misdirected(kubeconfig, { user: { token: 'nonsense' } });
+    const stranger = await misdirected(kubeconfig, folder, { user: { token: 'nonsense' } });
     expect((await command(['status', 'a'], stranger)).err).toContain('does not accept the credentials');
     const token = (await kubectl('create', 'token', 'default', '-n', empty)).trim();
-    const nobody = await misdirected(kubeconfig, { user: { token } });
+    const nobody = await misdirected(kubeconfig, folder, { user: { token } });
     expect((await command(['status', 'a'], nobody)).err).toMatch(
       /cannot get resource "assistantdeployments".*ask for a role/,
     );

@@ -2,7 +2,6 @@
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 
@@ -11,16 +10,17 @@ interface KubeConfigFile {
   users: { user: Record<string, string> }[];
 }
 
-/** A copy of a kubeconfig in a folder of its own, with its cluster's and its user's members changed. */
+/** A copy of a kubeconfig in a new folder below `parent`, with its cluster's and its user's members changed. */
 export async function misdirected(
   kubeconfig: string,
+  parent: string,
   change: { readonly server?: (server: string) => string; readonly user?: Readonly<Record<string, string>> },
 ): Promise<string> {
   const file = parse(await readFile(kubeconfig, 'utf8')) as KubeConfigFile;
   for (const { cluster } of file.clusters)
     cluster.server = change.server?.(cluster.server ?? '') ?? cluster.server ?? '';
   if (change.user !== undefined) for (const entry of file.users) entry.user = { ...change.user };
-  const path = join(await mkdtemp(join(tmpdir(), 'kubeconfig-')), 'config');
+  const path = join(await mkdtemp(join(parent, 'kubeconfig-')), 'config');
   await writeFile(path, stringify(file), { mode: 0o600 });
   return path;
 }
