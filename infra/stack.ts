@@ -1,7 +1,7 @@
 /** Reads the stack's configuration from Pulumi, and what applies to all resources of the stack. */
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
-import { OBJECT_SETTINGS, parseSettings } from './config.ts';
+import { ConfigError, OBJECT_SETTINGS, parseSettings } from './config.ts';
 import type { Settings } from './config.ts';
 import { secretsFrom } from './secrets.ts';
 import type { SecretSource } from './secrets.ts';
@@ -15,7 +15,7 @@ export interface StackConfig {
 /**
  * Reads and checks the whole configuration.
  *
- * @throws ConfigError listing everything that is wrong
+ * @throws pulumi.RunError listing everything that is wrong; Pulumi shows its message alone, without a stack trace
  */
 export function readStackConfig(): StackConfig {
   const config = new pulumi.Config();
@@ -28,8 +28,12 @@ export function readStackConfig(): StackConfig {
     raw[key] = OBJECT_SETTINGS.has(key) ? config.getObject(key) : config.get(key);
   }
   const seed = config.getSecret('seed');
-  const settings = parseSettings(raw, seed !== undefined);
-  return { settings, secrets: secretsFrom(seed ?? '') };
+  try {
+    return { settings: parseSettings(raw, seed !== undefined), secrets: secretsFrom(seed ?? '') };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new pulumi.RunError(error.message);
+    throw error;
+  }
 }
 
 /** The cluster of the current kubeconfig (KUBECONFIG), or of the context that the settings name. */
