@@ -1,7 +1,9 @@
 // The chat service against a real Valkey: answers, repetition, cache, and what is left when something is taken away.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../../test/servers/child-process.ts';
+import { eventually, freePort } from '../../test/servers/child-process.ts';
 import { startScriptedModel } from '../../test/servers/scripted-model.ts';
 import type { ScriptedModel } from '../../test/servers/scripted-model.ts';
 import { makeTestFiles, startService } from '../../test/servers/services.ts';
@@ -238,6 +240,61 @@ describe('what is left when a dependency is gone', () => {
     for (const answer of hung) expect(answer.ms).toBeLessThan(3_000);
     await eventually('Redis is used again', async () => (await stored()).stored);
   });
+});
+
+describe('a pod that starts while something is gone', () => {
+  test('without Redis it is ready and answers', async () => {
+    const nowhere = `redis://127.0.0.1:${await freePort()}`;
+    const pod = await startService('chat', files, { ...environment(), REDIS_URL: nowhere });
+    expect((await pod.readiness()).body.dependencies.redis).toMatchObject({ ok: false });
+    const answer = await ask(pod.url, token, 'alone', { text: newQuestion() }, 'application/json');
+    expect(await answer.json()).toMatchObject({ message: null, answer: { tier: 'model', stored: false } });
+    await pod.process.stop();
+  });
+
+  test('[R-321] without its settings it does not start, and one message lists them all', async () => {
+    const bad = { PORT: 'x', REDIS_URL: 'nonsense', MODEL_URL: 'nonsense' };
+    const starting = startService('chat', files, bad);
+    await expect(starting).rejects.toThrow(
+      /The environment has 3 problem\(s\):\n {2}PORT .*\n {2}REDIS_URL .*\n {2}MODEL_URL /,
+    );
+  });
+});
+
+test('the trace of the caller goes on through chat to the model, and its spans reach a collector', async () => {
+  const bodies: string[] = [];
+  const collector = createServer((request, response) => {
+    let body = '';
+    request.on('data', (bytes: Buffer) => (body += bytes.toString()));
+    request.on('end', () => {
+      bodies.push(`${request.url ?? ''} ${body}`);
+      response.end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  const { port } = collector.address() as AddressInfo;
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
+  const pod = await startService('chat', files, { ...environment(), ...endpoint });
+  const traceId = randomBytes(16).toString('hex');
+  const answer = await fetch(`${pod.url}/v1/conversations/traced/messages`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`,
+    },
+    body: JSON.stringify({ text: newQuestion() }),
+  });
+  await readEvents(answer);
+  expect(model.headers.at(-1)?.traceparent).toContain(traceId);
+  await pod.process.stop();
+  collector.close();
+  expect(bodies.every((body) => body.startsWith('/v1/traces '))).toBe(true);
+  const spans = [...bodies.join('').matchAll(/"traceId":"(\w+)"[^{}]*?"name":"([^"]+)"/g)];
+  const ours = new Set(spans.filter(([, id]) => id === traceId).map(([, , name]) => name));
+  expect(ours).toEqual(new Set(['POST /v1/conversations/:id/messages', 'redis append', 'answer']));
+  // Its lines in the log carry the same id.
+  expect(pod.process.output()).toMatch(new RegExp(`"traceId":"${traceId}".*"msg":"request"`));
 });
 
 describe('the end of a pod', () => {

@@ -8,7 +8,7 @@ test('defaults fill what is not set, and an empty variable counts as not set', (
   expect(settings).toMatchObject({ PORT: 8080, ADMIN_PORT: 9090, LOG_LEVEL: 'info', ASSISTANT_REVISION: 'dev' });
 });
 
-test('[R-321] one error lists all that is wrong, by variable, with what was seen', () => {
+test('one error lists all that is wrong, by variable, with what was seen', () => {
   const wrong = { PORT: 'eighty', ADMIN_PORT: '70000', LOG_LEVEL: 'loud', REDIS_URL: 'http://r' };
   const read = () => readSettings(schema, wrong);
   expect(read).toThrow(SettingsError);

@@ -1,7 +1,7 @@
 // An OpenAI-compatible model that does what a test says: so many tokens, so slowly, broken off there. For faults only;
 // that the services work with a real model is tested with the model service.
 import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -25,6 +25,8 @@ export interface ScriptedModel {
   script: Script;
   /** The messages of each request so far. */
   readonly requests: { role: string; content: string }[][];
+  /** Their headers. */
+  readonly headers: IncomingHttpHeaders[];
   /** Requests whose caller hung up before the end. */
   readonly hangUps: () => number;
   close(): Promise<void>;
@@ -40,12 +42,14 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
   let hangUps = 0;
   const state = {
     script: { tokens: ['You ', 'asked: ', '{question}'], everyMs: 0 } as Script,
+    headers: [] as IncomingHttpHeaders[],
     requests: [] as { role: string; content: string }[][],
   };
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const { messages } = await readBody(request);
     const { script } = state;
     state.requests.push(messages);
+    state.headers.push(request.headers);
     if (script.status !== undefined) {
       response.writeHead(script.status).end('{"error":"as the script says"}');
       return;
