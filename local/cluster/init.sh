@@ -17,10 +17,19 @@ mount --make-rprivate /
 mount --make-rshared /
 hostname "$name"
 
+# Name servers, for pulling images with egress: often a link into /run, and the stub on the machine's loopback is not reached from here.
+resolver=$(cat /run/systemd/resolve/resolv.conf 2>/dev/null || cat /etc/resolv.conf 2>/dev/null || true)
+
 # /run is our own: network namespaces, shims and runc keep theirs here, and the state folder gets a short path for sockets.
 mount -t tmpfs -o mode=755,nosuid,nodev assistant-platform /run
 mkdir -p /run/instance /run/lock /run/netns
 mount --bind "$state" /run/instance
+printf '%s\n' "$resolver" >/run/resolv.conf
+resolv_conf=$(readlink -m /etc/resolv.conf)
+case $resolv_conf in
+/run/*) mkdir -p "$(dirname "$resolv_conf")" && cp /run/resolv.conf "$resolv_conf" ;;
+*) [ ! -f "$resolv_conf" ] || mount --bind /run/resolv.conf "$resolv_conf" ;;
+esac
 
 # What writes below /var/lib and /var/log (CNI results, links to pod logs) writes to memory and leaves nothing on the machine.
 for dir in /var/lib /var/log; do

@@ -27,6 +27,7 @@ export interface Registration {
   readonly nftTable: string;
   readonly cgroup: string;
   readonly index: number;
+  readonly egress: boolean;
   /** PID 1 of the instance, as seen from the machine. */
   readonly init: ProcessIdentity;
 }
@@ -83,11 +84,11 @@ export async function register(
   egress: boolean,
 ): Promise<void> {
   const { id, stateDir, hostLink, nftTable, cgroup } = instance;
-  const registration: Registration = { id, stateDir, hostLink, nftTable, cgroup, index: plan.index, init };
+  const registration: Registration = { id, stateDir, hostLink, nftTable, cgroup, index: plan.index, egress, init };
   await mkdir(instancesDir(), { recursive: true });
   await writeAtomically(recordOf(id), JSON.stringify(registration, undefined, 2));
   // A namespace that was killed a moment ago may not have let go of its link yet.
-  if (await hasLink(hostLink)) await run('ip', ['link', 'delete', hostLink]);
+  await deleteLink(hostLink);
   const peer = ['peer', 'name', NODE_LINK, 'netns', String(init.pid)];
   await run('ip', ['link', 'add', hostLink, 'type', 'veth', ...peer]);
   await run('ip', ['address', 'add', `${plan.host}/30`, 'dev', hostLink]);
@@ -99,13 +100,16 @@ export async function register(
 /** Undoes {@link register} and {@link prepare}; with the last instance also what all shared. Safe to repeat. */
 export async function release(instance: Pick<Registration, 'id' | 'hostLink' | 'nftTable' | 'cgroup'>): Promise<void> {
   // Its end in the namespace and its route go with it. It is gone already when the namespace ended first.
-  if (await hasLink(instance.hostLink)) await run('ip', ['link', 'delete', instance.hostLink]);
+  await deleteLink(instance.hostLink);
   if (await hasNftTable(instance.nftTable)) await run('nft', ['delete', 'table', 'ip', instance.nftTable]);
   await removeCgroup(instance.cgroup);
   await rm(recordOf(instance.id), { force: true });
-  if ((await registrations()).length > 0) return;
+  const others = await registrations();
+  if (!others.some(({ egress }) => egress)) await restore([FORWARDING]);
+  if (others.length > 0) return;
   if (await hasBlackhole()) await run('ip', ['route', 'delete', 'blackhole', TEST_RANGE]);
-  await restoreSettings();
+  await restore(SHARED_SETTINGS);
+  await rm(settingsFile(), { force: true });
   await rm(instancesDir(), { recursive: true, force: true });
 }
 
@@ -123,6 +127,14 @@ export async function hasLink(name: string): Promise<boolean> {
 /** Is there an nftables table of that name (family ip)? */
 export async function hasNftTable(name: string): Promise<boolean> {
   return (await run('nft', ['list', 'tables'])).split('\n').includes(`table ip ${name}`);
+}
+
+/** The kernel deletes it, too, when the namespace at its other end ends: that may happen at any moment. */
+async function deleteLink(name: string): Promise<void> {
+  if (!(await hasLink(name))) return;
+  await run('ip', ['link', 'delete', name]).catch(async (error: unknown) => {
+    if (await hasLink(name)) throw error;
+  });
 }
 
 async function ensureBlackhole(): Promise<void> {
@@ -174,13 +186,14 @@ async function recordSettings(): Promise<void> {
   await writeAtomically(settingsFile(), JSON.stringify(settings, undefined, 2));
 }
 
-async function restoreSettings(): Promise<void> {
-  const settings = await readJson<Record<string, string>>(settingsFile());
-  for (const [name, value] of Object.entries(settings ?? {})) {
+/** Gives the settings the values that they had before the first instance. */
+async function restore(names: readonly string[]): Promise<void> {
+  const settings = (await readJson<Record<string, string>>(settingsFile())) ?? {};
+  for (const name of names) {
     const path = join('/proc/sys', name);
-    if ((await readFile(path, 'utf8')).trim() !== value) await writeFile(path, value);
+    const value = settings[name];
+    if (value !== undefined && (await readFile(path, 'utf8')).trim() !== value) await writeFile(path, value);
   }
-  await rm(settingsFile(), { force: true });
 }
 
 async function allowEgress({ nftTable, hostLink }: Instance, plan: AddressPlan): Promise<void> {
