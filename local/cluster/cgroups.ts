@@ -26,6 +26,12 @@ export function hierarchies(mountinfo: string): Hierarchy[] {
   });
 }
 
+/**
+ * The weight of all pods together. Processes outside of cgroups (an editor, a compiler, the load of a test) count 1024 each, a cgroup of the
+ * default weight counts 1024 with all that is in it: dozens of pods would get what one process gets, and their probes would fail.
+ */
+const CPU_WEIGHT: Readonly<Record<string, string>> = { 'cpu.shares': '16384', 'cpu.weight': '1600' };
+
 /** Makes the cgroup in every hierarchy, ready to have children with processes. */
 export async function createCgroup(path: string): Promise<void> {
   for (const { mountPoint, version } of await mounted()) {
@@ -40,6 +46,9 @@ export async function createCgroup(path: string): Promise<void> {
         if (version === 1 && existsSync(join(dir, file)) && (await readFile(join(dir, file), 'utf8')).trim() === '') {
           await writeFile(join(dir, file), await readFile(join(below, file), 'utf8'));
         }
+      }
+      for (const [file, weight] of Object.entries(CPU_WEIGHT)) {
+        if (existsSync(join(dir, file))) await writeFile(join(dir, file), weight);
       }
       below = dir;
     }
