@@ -5,11 +5,10 @@ const message = (clientId: string, offset: number, epoch = 'e') =>
   ({ type: 'message', conversation: 'c', epoch, offset, clientId, user: 'u', text: 'x', at: 0 }) as const;
 const ack = (clientId: string, offset: number) =>
   ({ type: 'ack', conversation: 'c', epoch: 'e', offset, clientId, duplicate: false }) as const;
-const resumed = (offset: number, recovered = true, epoch = 'e') =>
-  ({
-    ...{ type: 'resumed', conversation: 'c', epoch, offset, head: offset, recovered },
-    ...(recovered ? {} : { reason: 'epoch_changed' }),
-  }) as const;
+const resumed = (offset: number, recovered = true, epoch = 'e') => {
+  const frame = { type: 'resumed', conversation: 'c', epoch, offset, head: offset, recovered } as const;
+  return recovered ? frame : ({ ...frame, reason: 'epoch_changed' } as const);
+};
 
 test('a lost message, a doubled one, a doubled entry and a gap are each counted', () => {
   const ledger = createLedger();
