@@ -2,14 +2,23 @@
  * The controller of AssistantDeployments: observe -> decide -> act, and nothing else. What is observed comes from informers, the decision is
  * `plan` of operator/rollout, the writes are carried out one after the other. It remembers nothing but what pods last said (session-book.ts).
  */
-import { ASSISTANT_DEPLOYMENT, LABELS, InvalidSpecError, withDefaults } from '@assistant-platform/api';
 import {
+  ASSISTANT_DEPLOYMENT,
+  type AssistantDeploymentStatus,
+  InvalidSpecError,
+  LABELS,
+  withDefaults,
+} from '@assistant-platform/api';
+import {
+  type ApiError,
   configMaps,
   type Controller,
   deployments,
   done,
   enqueueByLabel,
   type Informer,
+  isForbidden,
+  isInvalid,
   type KubeObject,
   type Manager,
   objectKey,
@@ -26,11 +35,13 @@ import {
 } from '@assistant-platform/runtime';
 import { SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { adminSecretName } from '../rollout/names.ts';
+import { canonicalJson } from '../rollout/digest.ts';
 import { plan } from '../rollout/plan.ts';
+import { withRefusal } from '../rollout/refusal.ts';
 import type { Plan } from '../rollout/plan-types.ts';
 import type { Settings, Snapshot } from '../rollout/snapshot.ts';
 import { httpRoutes } from '../traffic/httpRoute.ts';
-import { act } from './act.ts';
+import { act, type ActResult } from './act.ts';
 import { rolloutMetrics, type RolloutMetrics } from './metrics.ts';
 import { snapshotOf } from './observe.ts';
 import { PodsClient } from './pods-client.ts';
@@ -52,6 +63,13 @@ const SESSIONS_FRESH_MS = 1500;
 const SESSIONS_AT_REST_MS = 60_000;
 /** After a conflict: the cache has the newer object within this time. */
 const CONFLICT_RETRY_MS = 50;
+
+/** What stands in for a spec that cannot be read while its object is deleted: the deletion only needs the drain's defaults. */
+const LAST_RESORT = withDefaults({
+  components: { chat: { image: 'none' } },
+  gateway: { parentRef: { name: 'none' } },
+  strategy: { type: 'BlueGreen', blueGreen: {} },
+});
 
 const BY_ASSISTANT = 'assistant';
 const byAssistant = {
@@ -152,16 +170,7 @@ export class AssistantController {
     const now = this.#manager.clock.now();
     const next = plan(snapshot, now);
     span.setAttributes({ 'assistant.phase': next.status.phase ?? '', 'assistant.writes': next.writes.length });
-    const result = await act(next.writes, {
-      api: this.#manager.api,
-      podsClient: this.#podsClient,
-      log,
-      signal,
-      subject: snapshot.subject,
-      stored,
-      adminToken: this.#adminToken(snapshot),
-      book: this.#book,
-    });
+    const result = await this.#act(stored, snapshot, next, { log, signal });
     if (result.kind === 'Outdated') {
       log.debug({ write: result.write.kind }, 'something changed meanwhile: looking again');
       return requeueAfter(CONFLICT_RETRY_MS);
@@ -171,14 +180,58 @@ export class AssistantController {
     return this.#lookAgain(next);
   }
 
+  async #act(
+    stored: StoredAssistantDeployment,
+    snapshot: Snapshot,
+    next: Plan,
+    { log, signal }: Pick<ReconcileContext, 'log' | 'signal'>,
+  ): Promise<ActResult> {
+    const { subject } = snapshot;
+    try {
+      const adminToken = this.#adminToken(snapshot);
+      return await act(next.writes, {
+        api: this.#manager.api,
+        podsClient: this.#podsClient,
+        book: this.#book,
+        ...{ log, signal, subject, stored, adminToken },
+      });
+    } catch (error) {
+      if (isForbidden(error) || isInvalid(error)) await this.#tellRefusal(stored, subject, error, log);
+      throw error;
+    }
+  }
+
+  /** Shows a refused write in the status. Failing at that as well is only logged: the refusal itself is thrown on. */
+  async #tellRefusal(
+    stored: StoredAssistantDeployment,
+    subject: Snapshot['subject'],
+    refusal: ApiError,
+    log: ReconcileContext['log'],
+  ): Promise<void> {
+    const now = this.#manager.clock.now();
+    const status = withRefusal(subject.status, refusal.message, subject.generation, now);
+    if (canonicalJson(status) === canonicalJson(subject.status)) return;
+    try {
+      const latest = this.#subjects.get(subject) ?? stored;
+      await this.#manager.api.updateStatus(assistantDeployments, {
+        ...latest,
+        status: status as AssistantDeploymentStatus,
+      });
+      this.#manager.events.record(stored, { type: 'Warning', reason: 'WriteRefused', note: refusal.message });
+    } catch (error) {
+      log.warn({ err: error }, 'the refusal could not be shown in the status');
+    }
+  }
+
   #observe(stored: StoredAssistantDeployment): Snapshot {
     const key = objectKey(stored.metadata);
     const of = <T extends KubeObject>(informer: Informer<T>): T[] => informer.byIndex(BY_ASSISTANT, key);
-    const release = readRelease(stored);
+    const release = readRelease(stored) ?? (stored.metadata.deletionTimestamp === undefined ? null : LAST_RESORT);
     if (release === null) throw new TerminalError(`the spec of ${key} cannot be read: ${invalidity(stored)}`);
     const { namespace = '' } = stored.metadata;
     return snapshotOf({
       subject: stored,
+      release,
       revisions: of(this.#children.revisions),
       deployments: of(this.#children.deployments),
       pods: of(this.#children.pods),

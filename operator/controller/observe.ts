@@ -1,7 +1,8 @@
 // From what the API server stores to the snapshot that the decision reads. Pure: objects in, snapshot out.
-import { LABELS, withDefaults } from '@assistant-platform/api';
+import { LABELS } from '@assistant-platform/api';
 import type { Deployment, Pod as StoredPod, PodDisruptionBudget, Service } from '@assistant-platform/runtime';
 import { APPLIED_DIGEST, DRAIN_DEADLINE, DRAIN_STARTED } from '../rollout/names.ts';
+import type { Release } from '../rollout/release.ts';
 import type {
   BudgetObject,
   DrainWindow,
@@ -20,6 +21,7 @@ import type { ControllerRevision, StoredAssistantDeployment } from './resources.
 /** The objects of one AssistantDeployment. */
 export interface Observed {
   readonly subject: StoredAssistantDeployment;
+  readonly release: Release;
   readonly revisions: readonly ControllerRevision[];
   readonly deployments: readonly Deployment[];
   readonly pods: readonly StoredPod[];
@@ -32,13 +34,10 @@ export interface Observed {
   readonly sessionsOf: (podUid: string) => Sessions;
 }
 
-/**
- * Builds the snapshot.
- * @throws InvalidSpecError when the stored spec cannot be read (a CRD older or newer than this operator).
- */
+/** Builds the snapshot. */
 export function snapshotOf(observed: Observed): Snapshot {
   return {
-    subject: subjectOf(observed.subject),
+    subject: subjectOf(observed.subject, observed.release),
     records: observed.revisions.flatMap(recordOf),
     workloads: observed.deployments.map(workloadOf),
     pods: observed.pods.map((pod) => podOf(pod, observed.sessionsOf)),
@@ -55,7 +54,7 @@ export function snapshotOf(observed: Observed): Snapshot {
 
 const label = (labels: Record<string, string> | undefined, key: string): string => labels?.[key] ?? '';
 
-function subjectOf({ metadata, spec, status }: StoredAssistantDeployment): Subject {
+function subjectOf({ metadata, status }: StoredAssistantDeployment, release: Release): Subject {
   return {
     name: metadata.name,
     namespace: metadata.namespace ?? '',
@@ -65,7 +64,7 @@ function subjectOf({ metadata, spec, status }: StoredAssistantDeployment): Subje
     annotations: metadata.annotations ?? {},
     finalizers: metadata.finalizers ?? [],
     deleting: metadata.deletionTimestamp !== undefined,
-    release: withDefaults(spec),
+    release,
     status: status ?? {},
   };
 }

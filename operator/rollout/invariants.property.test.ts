@@ -43,12 +43,12 @@ const peaceful: fc.Arbitrary<Action>[] = [
   }),
   fc.record({ do: fc.constant('kill' as const), after: fc.integer({ min: 0, max: 12 }) }),
   fc.record({ do: fc.constant('stay' as const), stubborn: fc.boolean() }),
+  fc.record({ do: fc.constant('gateway' as const), stalled: fc.boolean() }),
 ];
 
 const rough: fc.Arbitrary<Action>[] = [
   ...peaceful,
   fc.record({ do: fc.constant('podDies' as const), index: fc.nat(20) }),
-  fc.record({ do: fc.constant('gateway' as const), stalled: fc.boolean() }),
 ];
 
 const strategies = {
@@ -124,14 +124,14 @@ function check(run: WorldRun): void {
 }
 
 const parameters = {
-  numRuns: Number(process.env['FAST_CHECK_RUNS'] ?? 25),
+  numRuns: Number(process.env['FAST_CHECK_RUNS'] ?? 12),
   ...(process.env['FAST_CHECK_SEED'] === undefined ? {} : { seed: Number(process.env['FAST_CHECK_SEED']) }),
 };
 
 describe('invariants under random schedules', () => {
   it.each([
-    ['peaceful: people and kills [R-293] [R-297] [R-307]', peaceful],
-    ['rough: dying pods and a stalled gateway as well', rough],
+    ['people, kills and a gateway that stalls [R-293] [R-297] [R-307]', peaceful],
+    ['dying pods as well', rough],
   ])(
     '%s',
     (_title, actions) => {

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { blueGreen, canary, sampleRelease, withReplicas, withStrategy, withVersion } from './releases.ts';
 import { plan } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
-import { World, type WorldOptions } from './world.ts';
+import { World } from './world.ts';
+import type { WorldOptions } from './worldObjects.ts';
 import { WorldRun } from './worldRun.ts';
 
 function installed(strategy = canary(), options: Partial<WorldOptions> = {}): WorldRun {
@@ -97,6 +98,20 @@ describe('a canary', () => {
     run.settle();
     expect(run.world.status.abort).toBeUndefined();
     expect(condition(run, 'Degraded')).toMatchObject({ status: 'True', reason: 'ProgressDeadlineExceeded' });
+  });
+
+  it('does not advance while the gateway has not accepted the route, whatever time passes, and says so', () => {
+    const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
+    run.world.gatewayStalled = true;
+    release(run, '1.1.0');
+    run.run(30_000);
+    expect(share(run, 'chat')).toBe(20);
+    expect(run.world.status).toMatchObject({ step: { index: 0 }, weight: { requested: 20, routed: 0 } });
+    expect(waits(run)).toEqual(['RouteNotAccepted']);
+    run.world.gatewayStalled = false;
+    run.run(3000);
+    expect(run.world.status).toMatchObject({ step: { index: 1 }, weight: { routed: 20 } });
+    expect(run.violations).toEqual([]);
   });
 
   it('loses all its pods: no weight without pods, and it comes back when they do', () => {

@@ -22,6 +22,7 @@ const FAMILY = {
   RevisionDraining: 'Drain',
   DrainBeforeDeletion: 'Drain',
   ReferenceMissing: 'Input',
+  WriteRefused: 'Input',
 } as const satisfies Record<string, Family>;
 
 export type WaitReason = keyof typeof FAMILY;

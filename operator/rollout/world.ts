@@ -1,16 +1,22 @@
 // A small model of a cluster for tests: workload controllers, pods with sockets, a gateway that lags, a clock. It does what the real ones do as far as
 // the decision can see, and carries out plans write by write, so that a test may stop in the middle. Deterministic: time moves only by advance().
-import { isActiveReplica, type WorldPod } from './worldPods.ts';
+import {
+  isActiveReplica,
+  observedPod,
+  observedRoute,
+  WORLD_DEFAULTS,
+  type WorldOptions,
+  type WorldPod,
+  type WorldRoute,
+} from './worldObjects.ts';
 import type { Manifest } from './objects.ts';
 import type { Write } from './plan-types.ts';
 import type { Release } from './release.ts';
 import { removalOrder } from './drain.ts';
 import type {
   BudgetObject,
-  Pod,
   RevisionComponent,
   RevisionRecord,
-  Route,
   RouteIntent,
   ServiceObject,
   Snapshot,
@@ -19,44 +25,6 @@ import type {
 import type { Status } from './state.ts';
 import { LABELS } from '@assistant-platform/api';
 import { APPLIED_DIGEST } from './names.ts';
-
-/** How this world's outside behaves. Milliseconds. */
-export interface WorldOptions {
-  /** From creation of a pod to running, and to ready. */
-  readonly podStartMs: number;
-  readonly podReadyMs: number;
-  /** From a write of a route to its acceptance, and from there to traffic that follows it. */
-  readonly acceptMs: number;
-  readonly moveMs: number;
-  readonly settleMs: number;
-  /** A drained pod loses one socket each so many milliseconds; 0: its people never leave. */
-  readonly leaveEveryMs: number;
-  /** A new socket each so many milliseconds; 0: nobody comes. */
-  readonly arriveEveryMs: number;
-  /** More sockets than this a component does not get. */
-  readonly socketsAtMost: number;
-}
-
-export const WORLD_DEFAULTS: WorldOptions = {
-  podStartMs: 200,
-  podReadyMs: 600,
-  acceptMs: 50,
-  moveMs: 700,
-  settleMs: 1000,
-  leaveEveryMs: 400,
-  arriveEveryMs: 500,
-  socketsAtMost: 12,
-};
-
-interface WorldRoute {
-  readonly name: string;
-  intent: RouteIntent;
-  generation: number;
-  resourceVersion: string;
-  writtenAt: number;
-  acceptedGeneration: number;
-  acceptedAt: number;
-}
 
 /** Refused because the object changed since it was read. */
 export class WorldConflict extends Error {}
@@ -146,7 +114,7 @@ export class World {
       },
       records: [...this.records.values()],
       workloads: [...this.workloads.values()],
-      pods: this.pods.map((pod) => this.observedPod(pod)),
+      pods: this.pods.map((pod) => observedPod(pod)),
       services: [...this.services.values()],
       budgets: [...this.budgets.values()],
       routes: [...this.routes.values()].map(observedRoute),
@@ -154,25 +122,6 @@ export class World {
       references: this.references,
       settings: { settleMs: this.options.settleMs },
     });
-  }
-
-  private observedPod(pod: WorldPod): Pod {
-    return {
-      name: pod.name,
-      uid: pod.name,
-      component: pod.component,
-      revision: pod.revision,
-      ip: pod.running ? '198.18.0.1' : null,
-      running: pod.running,
-      ready: pod.ready && !pod.draining,
-      terminating: false,
-      createdAt: pod.createdAt,
-      drain: pod.drain,
-      trouble: pod.broken ? { reason: 'ImagePullBackOff', message: `cannot pull the image of ${pod.name}` } : null,
-      sessions: pod.running
-        ? { kind: 'known', open: pod.sockets, busy: 0, draining: pod.draining }
-        : { kind: 'unknown' },
-    };
   }
 
   /** Carries out one write. Throws WorldConflict when its object changed since the snapshot. */
@@ -326,7 +275,7 @@ export class World {
     }
     for (const workload of this.workloads.values()) {
       const mine = this.pods.filter((pod) => isActiveReplica(pod, workload));
-      const order = removalOrder(mine.map((pod) => this.observedPod(pod)));
+      const order = removalOrder(mine.map((pod) => observedPod(pod)));
       for (const { name } of order.slice(0, Math.max(0, mine.length - workload.replicas))) {
         const pod = mine.find((each) => each.name === name);
         if (pod !== undefined) this.remove(pod);
@@ -437,18 +386,4 @@ export class World {
         backends.some(({ revision }) => revision === pod.revision),
     );
   }
-}
-
-function observedRoute(route: WorldRoute): Route {
-  return {
-    component: route.intent.component,
-    name: route.name,
-    intent: route.intent,
-    generation: route.generation,
-    resourceVersion: route.resourceVersion,
-    acceptance:
-      route.acceptedGeneration === route.generation
-        ? { kind: 'Accepted' }
-        : { kind: 'Pending', earlier: route.acceptedGeneration > 0 },
-  };
 }

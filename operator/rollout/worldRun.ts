@@ -5,6 +5,7 @@ import { plan } from './plan.ts';
 import type { Plan, Write } from './plan-types.ts';
 import type { Snapshot } from './snapshot.ts';
 import { readProgress } from './state.ts';
+import { capacityFor } from './stages.ts';
 import type { World } from './world.ts';
 import { WorldConflict } from './world.ts';
 
@@ -31,6 +32,9 @@ export class WorldRun {
     world.onRemoval = (pod) => {
       const window = pod.drain ?? this.removalWindow(pod.component, pod.revision);
       const over = window !== null && world.now >= window.deadline;
+      if (!over && !pod.draining && world.serving(pod.component).includes(pod)) {
+        this.violate(3, `${pod.name} of ${pod.component} ${pod.revision} removed while it takes traffic`);
+      }
       if (pod.sockets > 0 && !over)
         this.violate(3, `${pod.name} of ${pod.component} ${pod.revision} removed with ${pod.sockets} sockets`);
     };
@@ -141,6 +145,11 @@ export class WorldRun {
     const leaving = f.target.kind === 'Known' && f.target.hash !== hash;
     const excused =
       p.abort !== null || leaving || f.components(hash).some((each) => f.unit(hash, each).available === 0);
+    const needed = capacityFor(f.release, intent.component, weight(intent));
+    const stableUp = p.stable !== null && f.unit(p.stable.hash, intent.component).available > 0;
+    if (stableUp && weight(intent) > weight(before) && f.unit(hash, intent.component).available < needed) {
+      this.violate(2, `${intent.component}: ${weight(intent)} % for ${hash} with fewer than ${needed} available pods`);
+    }
     const stableBack = weight(before) === 100 && p.requested < 100;
     if (weight(intent) < weight(before) && !excused && !stableBack) {
       this.violate(
