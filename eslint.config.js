@@ -19,7 +19,10 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'no-console': 'off',
       eqeqeq: 'error',
@@ -30,12 +33,29 @@ export default tseslint.config(
     files: ['**/*.test.ts', 'test/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
-  { files: ['**/*.{js,mjs}'], rules: { eqeqeq: 'error', 'no-empty': 'error', 'no-unused-vars': ['error', { argsIgnorePattern: '^_' }], 'no-undef': 'off' } },
+  {
+    files: ['**/*.{js,mjs}'],
+    rules: {
+      eqeqeq: 'error',
+      'no-empty': 'error',
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'no-undef': 'off',
+    },
+  },
 
   // Import directions: controller -> rollout -> api; the runtime knows nothing of ours; services never see the operator.
   forbid(
     ['operator/rollout/**/*.ts'],
-    ['@assistant-platform/*', '!@assistant-platform/api', '../*', '!../rollout/*', 'node:fs*', 'node:http*', 'node:net', '@kubernetes/*'],
+    [
+      '@assistant-platform/*',
+      '!@assistant-platform/api',
+      '../*',
+      '!../rollout/*',
+      'node:fs*',
+      'node:http*',
+      'node:net',
+      '@kubernetes/*',
+    ],
     'operator/rollout is pure: it imports only @assistant-platform/api and its own files.',
   ),
   forbid(
@@ -55,7 +75,14 @@ export default tseslint.config(
   ),
   forbid(
     ['infra/**/*.ts'],
-    ['@assistant-platform/runtime', '@assistant-platform/operator', '@assistant-platform/kit', '@assistant-platform/chat', '@assistant-platform/realtime', '**/services/**'],
+    [
+      '@assistant-platform/runtime',
+      '@assistant-platform/operator',
+      '@assistant-platform/kit',
+      '@assistant-platform/chat',
+      '@assistant-platform/realtime',
+      '**/services/**',
+    ],
     'infra imports the types of the custom resources only.',
   ),
   // Tests may look across: they start servers and clusters.
