@@ -6,6 +6,7 @@ import {
   API_VERSION,
   type AssistantDeploymentSpec,
   type AssistantDeploymentStatus,
+  LABELS,
   VERBS,
 } from '@assistant-platform/api';
 import {
@@ -417,7 +418,8 @@ describe('releases on a real API server', () => {
       httpRoutes,
       secrets,
     ] as const) {
-      expect((await client.list<never>(type as never, { namespace })).items).toEqual([]);
+      const ours = { namespace, labelSelector: LABELS.name };
+      expect((await client.list<never>(type as never, ours)).items).toEqual([]);
     }
   });
 });
