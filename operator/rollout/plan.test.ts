@@ -197,6 +197,17 @@ describe('blue-green', () => {
 });
 
 describe('drain', () => {
+  it('takes no pod away that still accepts sessions, even if it has none', () => {
+    const run = installed(canary(), { arriveEveryMs: 0 });
+    run.world.edit((before) => withReplicas(before, 4));
+    run.run(5000);
+    run.world.edit((before) => withReplicas(before, 2));
+    run.run(5000);
+    expect(podsOf(run, 'chat')).toHaveLength(2);
+    expect(run.log.filter((line) => line.includes('DrainPod'))).toHaveLength(4);
+    expect(run.violations).toEqual([]);
+  });
+
   it('ends at the deadline whoever is still there, and says how many', () => {
     const run = installed(canary([{ setWeight: 50 }]), { leaveEveryMs: 0 });
     release(run, '1.1.0');
