@@ -128,6 +128,33 @@ describe('a canary', () => {
     expect([share(run, 'chat'), share(run, 'realtime')]).toEqual([20, 20]);
   });
 
+  it('aborted by a person: one route change, the spec left alone, the pods drained, and nothing more until a person acts', () => {
+    const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(8000);
+    run.log.length = 0;
+    run.world.annotate({ [VERBS.abort]: 'wrong answers' });
+    run.run(60_000);
+    const changes = run.log
+      .filter((line) => line.includes(' route chat '))
+      .map((line) => line.split(' route chat ')[1]);
+    const { stableRevision, updateRevision } = run.world.status;
+    expect(share(run, 'chat')).toBeUndefined(); // drained, so that not even its weight of 0 is left
+    expect(changes[0]).toContain(`${updateRevision?.hash}:0`);
+    expect(changes[0]).toContain(`${stableRevision?.hash}:100`);
+    expect(run.world.release.release).toBe('1.1.0');
+    expect(run.world.status).toMatchObject({
+      phase: 'Degraded',
+      weight: { requested: 0, routed: 0 },
+      abort: { by: 'User', reason: 'wrong answers' },
+    });
+    expect(run.world.pods.map((pod) => pod.revision)).not.toContain(updateRevision?.hash);
+    run.log.length = 0;
+    run.run(600_000, 1000);
+    expect(run.log).toEqual([]);
+    expect(run.violations).toEqual([]);
+  });
+
   it('does not begin while the spec is paused, and holds where it is', () => {
     const run = installed(canary([{ setWeight: 20 }]));
     run.world.edit((before) => ({ ...withVersion(before, '1.1.0'), paused: true }));

@@ -12,6 +12,9 @@ import { WorldConflict } from './world.ts';
 /** More looks than this at one moment of time: the operator does not come to rest. */
 const LOOKS_AT_MOST = 200;
 
+/** One verified route change of this world, with some room. */
+const ABORTED_WITHIN_MS = 5000;
+
 export class WorldRun {
   readonly world: World;
   readonly violations: string[] = [];
@@ -22,6 +25,7 @@ export class WorldRun {
   killAfter: number | null = null;
   /** Faults outside the operator's reach (dead pods, a stalled gateway) excuse a route without pods for a moment. */
   disturbed = false;
+  private stalledAt = 0;
   private lookAgainAt: number | null = null;
   private watchesSessions = true;
   private askedAt = 0;
@@ -199,9 +203,24 @@ export class WorldRun {
     }
   }
 
+  /** Invariant 6: some seconds after an abort nobody is sent to the aborted revision, unless the gateway does nothing at all. */
+  private checkAbort(): void {
+    const { abort, updateRevision } = this.world.status;
+    if (this.world.gatewayStalled) this.stalledAt = this.world.now;
+    if (abort === undefined || updateRevision === undefined) return;
+    if (this.world.now - Math.max(Date.parse(abort.at), this.stalledAt) < ABORTED_WITHIN_MS) return;
+    for (const [component, { backends }] of this.world.traffic) {
+      const stable = backends.some((backend) => backend.revision === this.world.status.stableRevision?.hash);
+      const left = backends.find((backend) => backend.revision === updateRevision.hash)?.weight ?? 0;
+      if (stable && left > 0)
+        this.violate(6, `${component} still gives ${left} % to the aborted ${updateRevision.hash}`);
+    }
+  }
+
   /** Invariants 1 and 2 as clients feel them: what the gateway really does. */
   checkMoment(): void {
     if (this.disturbed || this.world.deleting) return;
+    this.checkAbort();
     for (const [component, intent] of this.world.traffic) {
       const dead = intent.backends.filter(
         ({ revision, weight }) => weight > 0 && !this.world.serving(component).some((pod) => pod.revision === revision),
