@@ -56,6 +56,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.e2e.test.ts'],
           exclude: everywhere,
           globalSetup: ['test/e2e/platform.ts'],
+          // The tests' instance, beside a person's `start` (local/start/places.ts).
+          env: { ASSISTANT_PLATFORM_INSTANCE: 'test' },
           testTimeout: 900_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, readdir, rm } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
 import { TEST_RANGE } from '../cluster/addresses.ts';
@@ -36,7 +36,8 @@ export class DevStack {
     const backend = join(START_STATE, 'pulumi');
     await mkdir(backend, { recursive: true, mode: 0o700 });
     return new DevStack(target, {
-      PATH: [...folders, process.env['PATH'] ?? ''].join(delimiter),
+      // Pulumi's language host runs the program with the node that it finds first: this one, whatever the person's PATH says.
+      PATH: [...folders, dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
       KUBECONFIG: target.kubeconfig,
       // A proxy in the person's environment must not get what goes to the cluster on this machine.
       NO_PROXY: noProxy(process.env),

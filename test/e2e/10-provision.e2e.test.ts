@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { DevStack } from '../../local/start/stack.ts';
-import { ask, guest, kubectl, script } from './access.ts';
+import { ask, eventually, guest, kubectl, script } from './access.ts';
 
 const stack = () => {
   const { kubeconfig, context } = inject('where');
@@ -72,12 +72,17 @@ describe('after npm start', () => {
   });
 
   it('Prometheus scrapes every component', async () => {
-    const response = await fetch(`${inject('where').prometheus}/api/v1/query?query=up`);
-    const { data } = (await response.json()) as {
-      data: { result: { metric: { component?: string }; value: [number, string] }[] };
+    const scraped = async (): Promise<Set<string | undefined>> => {
+      const response = await fetch(`${inject('where').prometheus}/api/v1/query?query=up`);
+      const { data } = (await response.json()) as {
+        data: { result: { metric: { component?: string }; value: [number, string] }[] };
+      };
+      return new Set(data.result.filter((r) => r.value[1] === '1').map((r) => r.metric.component));
     };
-    const components = new Set(data.result.filter((r) => r.value[1] === '1').map((r) => r.metric.component));
-    expect([...components]).toEqual(expect.arrayContaining(['chat', 'realtime']));
+    await eventually('chat and realtime are scraped', 60, async () => {
+      const components = await scraped();
+      return components.has('chat') && components.has('realtime');
+    });
   });
 
   it('the flag of the first cut is in Unleash', async () => {
