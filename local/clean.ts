@@ -4,12 +4,15 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { clusterStatus, stopCluster } from './cluster/cluster.ts';
+import { DevStack } from './start/stack.ts';
+import { lastTarget } from './start/target.ts';
 import { cacheRoot } from './toolchain/cache.ts';
 import { deleteBuildCache } from './toolchain/compile.ts';
 
 const USAGE = `Usage: npm run clean [-- options]
 
-Removes the state of the embedded clusters of this folder: their databases, volumes, certificates and logs.
+Removes the state of the embedded clusters of this folder: their databases, volumes, certificates and logs. What
+npm start -- --context NAME brought up on a cluster of yours is removed from it (pulumi destroy).
 An instance that runs is left alone unless --stop is given.
 
   --stop     stop instances that run, and remove their state too
@@ -30,9 +33,20 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
+  await removeFromOwnCluster();
   const left = await cleanState(values.stop === true);
   if (values.cache === true) await cleanCache();
   return left === 0 ? 0 : 1;
+}
+
+/** What stands on a person's own cluster goes first, for the record of it lies in the state that is removed. */
+async function removeFromOwnCluster(): Promise<void> {
+  const target = await lastTarget();
+  if (target?.kind !== 'own') return;
+  const stack = await DevStack.open(target);
+  if ((await stack.outputs()) === undefined) return;
+  console.log(`Removing the platform from your cluster (context ${target.context}).`);
+  await stack.destroy((line) => console.log(`  ${line}`));
 }
 
 /** @returns how many instances were left because they run. */

@@ -34,14 +34,10 @@ const CRD_FILES = [`${ASSISTANT_DEPLOYMENT_CRD}.yaml`];
 /** A CustomResourceDefinition as the chart's file holds it. */
 export type Crd = k8s.types.input.apiextensions.v1.CustomResourceDefinition & { metadata: { name: string } };
 
-/**
- * Reads one CustomResourceDefinition of the operator's chart. A column's priority of 0 is left out: the API server
- * does not store it, and every preview would want to add it again.
- */
+/** Reads one CustomResourceDefinition of the operator's chart. */
 export function readCrd(file: string): Crd {
   const url = new URL(`../../charts/operator/crds/${file}`, import.meta.url);
-  const reviver = (key: unknown, value: unknown) => (key === 'priority' && value === 0 ? undefined : value);
-  return parse(readFileSync(url, 'utf8'), reviver) as Crd;
+  return parse(readFileSync(url, 'utf8')) as Crd;
 }
 
 /** Namespaces, CRDs and gateway. */

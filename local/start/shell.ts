@@ -1,28 +1,23 @@
 // What a person's shell needs to reach the cluster: a file to source, and a folder with kubectl and its plugin.
-import { existsSync } from 'node:fs';
 import { chmod, mkdir, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { writeAtomically } from '../cluster/state-file.ts';
-import { locate } from '../toolchain/path-tools.ts';
 import { ensureBinary } from '../toolchain/toolchain.ts';
 import { REPOSITORY, START_STATE } from './places.ts';
 import type { Target } from './target.ts';
 
-const PLUGIN = join(REPOSITORY, 'operator', 'cli', 'kubectl-assistant.ts');
+const PLUGIN = join(REPOSITORY, 'operator', 'cli', 'bin', 'kubectl-assistant.mjs');
 
 /** Writes the file and the folder. @returns the command to type, relative to the clone. */
 export async function shellSetup(target: Target): Promise<string> {
   const bin = join(START_STATE, 'bin');
   await mkdir(bin, { recursive: true });
-  if ((await locate('kubectl')) === undefined) {
-    await rm(join(bin, 'kubectl'), { force: true });
-    await symlink(await ensureBinary('kubectl'), join(bin, 'kubectl'));
-  }
-  if (existsSync(PLUGIN)) {
-    const plugin = join(bin, 'kubectl-assistant');
-    await writeAtomically(plugin, `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(PLUGIN)} "$@"\n`);
-    await chmod(plugin, 0o755);
-  }
+  // The person's own one where it is near enough in version, else ours.
+  await rm(join(bin, 'kubectl'), { force: true });
+  await symlink(await ensureBinary('kubectl'), join(bin, 'kubectl'));
+  const plugin = join(bin, 'kubectl-assistant');
+  await writeAtomically(plugin, `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(PLUGIN)} "$@"\n`);
+  await chmod(plugin, 0o755);
   const file = join(START_STATE, 'env');
   const lines = [
     `# source this file: kubectl, and kubectl assistant, then work with ${target.context}`,

@@ -13,8 +13,6 @@ const watched = ['get', 'list', 'watch'] as const;
 export const NAMESPACE_RULES: readonly PolicyRule[] = [
   { apiGroups: ['assistant-platform.io'], resources: ['assistantdeployments'], verbs: [...watched, 'patch'] },
   { apiGroups: ['assistant-platform.io'], resources: ['assistantdeployments/status'], verbs: ['update'] },
-  // Owner references with blockOwnerDeletion ask for this where the admission plugin OwnerReferencesPermissionEnforcement is on.
-  { apiGroups: ['assistant-platform.io'], resources: ['assistantdeployments/finalizers'], verbs: ['update'] },
   { apiGroups: ['apps'], resources: ['deployments'], verbs: [...watched, 'create', 'patch', 'delete'] },
   { apiGroups: ['apps'], resources: ['controllerrevisions'], verbs: [...watched, 'create', 'patch', 'delete'] },
   { apiGroups: [''], resources: ['services'], verbs: [...watched, 'create', 'patch', 'delete'] },

@@ -46,7 +46,9 @@ export function ownerReference(subject: Subject): OwnerReference {
     name: subject.name,
     uid: subject.uid,
     controller: true,
-    blockOwnerDeletion: true,
+    // A foreground deletion of the owner removes what blocks it first: the garbage collector would take the pods from under the open sockets,
+    // before our finalizer has drained them.
+    blockOwnerDeletion: false,
   };
 }
 

@@ -10,7 +10,7 @@ const reference = {
   name: 'support',
   uid: 'u',
   controller: true,
-  blockOwnerDeletion: true,
+  blockOwnerDeletion: false,
 };
 const owner = { name: 'support', namespace: 'assistants', reference };
 

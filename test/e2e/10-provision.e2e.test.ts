@@ -1,4 +1,5 @@
 // What stands after `npm start`: an assistant that answers, a stack that is at rest, and no secret in clear.
+import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
@@ -91,6 +92,13 @@ describe('after npm start', () => {
       headers: { authorization: unleash.adminToken },
     });
     expect(response.status).toBe(200);
+  });
+
+  it('the file to source gives a shell kubectl with its plugin', () => {
+    const line = `. "${inject('stateDir')}/env" && kubectl assistant status demo -n assistants && kubectl assistant why demo -n assistants`;
+    const said = execFileSync('sh', ['-c', line], { encoding: 'utf8' });
+    expect(said).toContain('Healthy');
+    expect(said).toContain('1.0.0');
   });
 
   it('npm run where prints every address', () => {

@@ -11,7 +11,8 @@ interface PrinterColumn {
   readonly jsonPath: string;
   readonly description: string;
   /** 0: always shown; 1: with `-o wide`. */
-  readonly priority: 0 | 1;
+  /** Only in the wide table. Left out where it is 0: the API server does not store it, and tools that compare would show it as a change. */
+  readonly priority?: 1;
 }
 
 /** apiextensions.k8s.io/v1 CustomResourceDefinition, as far as we use it. */
@@ -53,8 +54,8 @@ const column = (
   type: PrinterColumn['type'],
   jsonPath: string,
   description: string,
-  priority: 0 | 1 = 0,
-): PrinterColumn => ({ name, type, jsonPath, description, priority });
+  priority?: 1,
+): PrinterColumn => ({ name, type, jsonPath, description, ...(priority === undefined ? {} : { priority }) });
 
 const COLUMNS: readonly PrinterColumn[] = [
   column('PHASE', 'string', '.status.phase', 'Where it stands.'),
