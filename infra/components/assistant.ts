@@ -134,7 +134,7 @@ export class Assistant extends Component {
       this.child({
         ignoreChanges: ['spec', 'metadata.labels', 'metadata.annotations'],
         dependsOn: [policy],
-        customTimeouts: { create: '10m', delete: '10m' },
+        customTimeouts: { create: '10m', delete: '5m' },
       }),
     );
 

@@ -15,6 +15,7 @@ import {
   type Controller,
   deployments,
   done,
+  endpointSlices,
   enqueueByLabel,
   type Informer,
   isForbidden,
@@ -106,6 +107,8 @@ export class AssistantController {
       deployments: manager.informer(deployments, owned),
       pods: manager.informer(pods, owned),
       services: manager.informer(services, owned),
+      // Kubernetes gives them the labels of their Service.
+      endpointSlices: manager.informer(endpointSlices, owned),
       budgets: manager.informer(podDisruptionBudgets, owned),
       routes: manager.informer(httpRoutes, owned),
       revisions: manager.informer(controllerRevisions, owned),
@@ -123,6 +126,7 @@ export class AssistantController {
     this.#controller.watches(this.#children.deployments, owner);
     this.#controller.watches(this.#children.pods, owner);
     this.#controller.watches(this.#children.services, owner);
+    this.#controller.watches(this.#children.endpointSlices, owner);
     this.#controller.watches(this.#children.budgets, owner);
     this.#controller.watches(this.#children.routes, owner);
     this.#controller.watches(this.#children.revisions, owner);
@@ -236,6 +240,7 @@ export class AssistantController {
       deployments: of(this.#children.deployments),
       pods: of(this.#children.pods),
       services: of(this.#children.services),
+      endpointSlices: of(this.#children.endpointSlices),
       budgets: of(this.#children.budgets),
       routes: of(this.#children.routes),
       adminSecret: this.#secrets.get({ namespace, name: adminSecretName(stored.metadata.name) }) !== undefined,

@@ -1,7 +1,13 @@
 // From what the API server stores to the snapshot that the decision reads. Pure: objects in, snapshot out.
 import { LABELS } from '@assistant-platform/api';
-import type { Deployment, Pod as StoredPod, PodDisruptionBudget, Service } from '@assistant-platform/runtime';
-import { APPLIED_DIGEST, DRAIN_DEADLINE, DRAIN_STARTED } from '../rollout/names.ts';
+import type {
+  Deployment,
+  EndpointSlice,
+  Pod as StoredPod,
+  PodDisruptionBudget,
+  Service,
+} from '@assistant-platform/runtime';
+import { APPLIED_DIGEST, DRAIN_DEADLINE, DRAIN_STARTED, revisionObjectName } from '../rollout/names.ts';
 import type { Release } from '../rollout/release.ts';
 import type {
   BudgetObject,
@@ -26,6 +32,7 @@ export interface Observed {
   readonly deployments: readonly Deployment[];
   readonly pods: readonly StoredPod[];
   readonly services: readonly Service[];
+  readonly endpointSlices: readonly EndpointSlice[];
   readonly budgets: readonly PodDisruptionBudget[];
   readonly routes: readonly HttpRoute[];
   readonly adminSecret: boolean;
@@ -36,11 +43,17 @@ export interface Observed {
 
 /** Builds the snapshot. */
 export function snapshotOf(observed: Observed): Snapshot {
+  const served = servedPods(observed.endpointSlices);
+  const isServed = (pod: StoredPod): boolean => {
+    const [component, revision] = [LABELS.component, LABELS.revision].map((key) => label(pod.metadata.labels, key));
+    const service = revisionObjectName(observed.subject.metadata.name, component ?? '', revision ?? '');
+    return served.has(`${service}/${pod.metadata.uid ?? ''}`);
+  };
   return {
     subject: subjectOf(observed.subject, observed.release),
     records: observed.revisions.flatMap(recordOf),
     workloads: observed.deployments.map(workloadOf),
-    pods: observed.pods.map((pod) => podOf(pod, observed.sessionsOf)),
+    pods: observed.pods.map((pod) => podOf(pod, isServed(pod), observed.sessionsOf)),
     services: observed.services.map(serviceOf),
     budgets: observed.budgets.map(budgetOf),
     routes: observed.routes.map((route) =>
@@ -112,7 +125,24 @@ function budgetOf({ metadata }: PodDisruptionBudget): BudgetObject {
   };
 }
 
-function podOf(pod: StoredPod, sessionsOf: Observed['sessionsOf']): Pod {
+/** The label that names the Service of an EndpointSlice. */
+const SERVICE_NAME = 'kubernetes.io/service-name';
+
+/**
+ * The ready endpoints of each Service, as `service/uid of the pod`. Gateways send to these: a pod is in them a moment after it is Ready, and a
+ * weight for a Service without endpoints is answered 503.
+ */
+function servedPods(slices: readonly EndpointSlice[]): ReadonlySet<string> {
+  return new Set(
+    slices.flatMap(({ metadata, endpoints }) =>
+      (endpoints ?? [])
+        .filter(({ conditions }) => conditions?.ready === true)
+        .map(({ targetRef }) => `${label(metadata.labels, SERVICE_NAME)}/${targetRef?.uid ?? ''}`),
+    ),
+  );
+}
+
+function podOf(pod: StoredPod, served: boolean, sessionsOf: Observed['sessionsOf']): Pod {
   const { metadata, status } = pod;
   const running = isRunning(pod);
   const ready = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
@@ -123,7 +153,7 @@ function podOf(pod: StoredPod, sessionsOf: Observed['sessionsOf']): Pod {
     revision: label(metadata.labels, LABELS.revision),
     ip: status?.podIP ?? null,
     running,
-    ready,
+    ready: ready && served,
     terminating: metadata.deletionTimestamp !== undefined,
     createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     drain: drainOf(metadata.annotations),

@@ -16,6 +16,8 @@ export const NAMESPACE_RULES: readonly PolicyRule[] = [
   { apiGroups: ['apps'], resources: ['deployments'], verbs: [...watched, 'create', 'patch', 'delete'] },
   { apiGroups: ['apps'], resources: ['controllerrevisions'], verbs: [...watched, 'create', 'patch', 'delete'] },
   { apiGroups: [''], resources: ['services'], verbs: [...watched, 'create', 'patch', 'delete'] },
+  // Which pods the gateway can send to.
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: [...watched] },
   // Pods are read, and annotated when one of them is to leave; the ReplicaSet controller removes them.
   { apiGroups: [''], resources: ['pods'], verbs: [...watched, 'patch'] },
   // Contents are part of a revision (kept as a digest); the admin token is made by the operator.

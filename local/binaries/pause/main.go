@@ -13,6 +13,8 @@ import (
 func main() {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGCHLD)
+	// Before this line a signal ends the process with the status of a kill: Go catches it and has nobody to give it to.
+	println("pause: waiting for SIGTERM")
 	for s := range signals {
 		if s != syscall.SIGCHLD {
 			return

@@ -38,6 +38,7 @@ export type Pod = ObjectOf<typeof pods>;
 export type Service = ObjectOf<typeof services>;
 export type ConfigMap = ObjectOf<typeof configMaps>;
 export type Secret = ObjectOf<typeof secrets>;
+export type EndpointSlice = ObjectOf<typeof endpointSlices>;
 export type PodDisruptionBudget = ObjectOf<typeof podDisruptionBudgets>;
 export type Lease = ObjectOf<typeof leases>;
 export type Event = ObjectOf<typeof events>;
