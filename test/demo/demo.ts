@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import colors from 'picocolors';
 import { Crowd } from './crowd.ts';
-import { guestToken, runHttpLoad } from './http-load.ts';
+import { guestTokens, runHttpLoad } from './http-load.ts';
 import { mix, questions, seeded } from './questions.ts';
 import { Releases } from './releases.ts';
 import { render, verdict } from './report.ts';
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
     meanPauseMs: 10_000,
     questions: asked,
     random,
-    token: cachedToken(where.gateway),
+    token: guestTokens(where.gateway),
     run,
   });
   await crowd.connect();
@@ -125,23 +125,6 @@ function readWhere(): Where {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return JSON.parse(output) as Where;
-}
-
-/** One guest token for all, renewed before its 15 minutes are over; a failed renewal is tried again by the next caller. */
-function cachedToken(gateway: string): () => Promise<string> {
-  let current: Promise<string> | undefined;
-  let takenAt = 0;
-  return () => {
-    if (current === undefined || Date.now() - takenAt > 5 * 60_000) {
-      takenAt = Date.now();
-      const next = guestToken(gateway);
-      next.catch(() => {
-        current = undefined;
-      });
-      current = next;
-    }
-    return current;
-  };
 }
 
 if (values.help) console.log(usage);

@@ -97,10 +97,11 @@ function tierOf(body: string): string {
   return message.answer?.tier ?? '';
 }
 
-type TokenSource = () => Promise<string>;
+/** Gives a token that is good for some minutes more. */
+export type TokenSource = () => Promise<string>;
 
 /** One guest token at a time, renewed before it expires; failed renewals are tried again by the next request. */
-function guestTokens(gateway: string, agent: Agent): TokenSource {
+export function guestTokens(gateway: string, agent?: Agent): TokenSource {
   let current: Promise<string> | undefined;
   let takenAt = 0;
   return () => {
