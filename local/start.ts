@@ -1,7 +1,7 @@
 // `npm start`: cluster, images, pulumi up, a first real answer. Safe to repeat; after a failure it goes on where it was.
 import { clusterStatus, startCluster } from './cluster/cluster.ts';
 import type { Cluster } from './cluster/cluster.ts';
-import { buildImages, DEMO_IMAGES } from './images/images.ts';
+import { buildImages, DEMO_IMAGES, packagesOfImages } from './images/images.ts';
 import type { BuiltImage } from './images/images.ts';
 import { createProgress, wasShown } from './progress/progress.ts';
 import type { Progress } from './progress/progress.ts';
@@ -18,8 +18,7 @@ import { lastTarget, ownCluster, rememberTarget } from './start/target.ts';
 import type { Target } from './start/target.ts';
 import { ensureSystem, missingFor } from './system/system.ts';
 import { packagesFor } from './system/requirements.ts';
-import { PACKAGES, hasPackage } from './toolchain/packages.ts';
-import type { PackageName } from './toolchain/packages.ts';
+import { hasPackage } from './toolchain/packages.ts';
 import { ensureBinaries, estimateSeconds } from './toolchain/toolchain.ts';
 
 const PULUMI = ['pulumi', 'pulumi-language-nodejs', 'pulumi-resource-kubernetes', 'kubectl'] as const;
@@ -139,8 +138,7 @@ async function allOf(work: readonly Promise<unknown>[]): Promise<void> {
 
 async function forecast({ context }: StartArguments): Promise<string> {
   const programs = context === undefined ? [...NODE, ...PULUMI] : PULUMI;
-  const packages = Object.keys(PACKAGES) as PackageName[];
-  const there = await Promise.all(packages.map((name) => hasPackage(name)));
+  const there = await Promise.all(packagesOfImages().map((name) => hasPackage(name)));
   const target = await lastTarget();
   return describeForecast({
     context,

@@ -291,6 +291,12 @@ export function allImages(): ImageDefinition[] {
   return IMAGE_NAMES.map((name) => defineImage(name));
 }
 
+/** The registry packages that images are made of: what a start fetches, in contrast to what only tests need. */
+export function packagesOfImages(): PackageName[] {
+  const sources = allImages().flatMap((image) => image.sources);
+  return [...new Set(sources.flatMap((source) => (source.kind === 'package' ? [source.package] : [])))];
+}
+
 /** Reference under which clusters know an image. */
 export function refOf(image: Pick<ImageDefinition, 'name' | 'version'>): string {
   return `${PREFIX}${image.name}:${image.version}`;

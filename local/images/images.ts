@@ -23,6 +23,7 @@ export {
   IMAGE_NAMES,
   type ImageDefinition,
   type ImageName,
+  packagesOfImages,
   refOf,
 } from './catalogue.ts';
 

@@ -61,7 +61,7 @@ export function nextCommands(setup: string): string {
   return [
     `  ${setup}`,
     `  kubectl -n assistants patch ad demo --type merge -p '${change}'     # release 1.1.0`,
-    '  kubectl assistant status demo -n assistants --watch     # watch it go 10 -> 50 -> 100 %',
-    '  kubectl assistant abort demo -n assistants              # or call it back',
+    '  kubectl assistant status demo -n assistants --watch                # watch it go 10 -> 50 -> 100 %',
+    '  kubectl assistant abort demo -n assistants --reason "try it out"   # or call it back while it goes',
   ].join('\n');
 }

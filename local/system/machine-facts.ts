@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import { clusterStatus } from '../cluster/cluster.ts';
 import { cacheRoot } from '../toolchain/cache.ts';
 import { runCommand } from '../toolchain/command.ts';
-import { hasPackage, type PackageName, PACKAGES } from '../toolchain/packages.ts';
+import { packagesOfImages } from '../images/images.ts';
+import { hasPackage } from '../toolchain/packages.ts';
 import { locate } from '../toolchain/path-tools.ts';
 import { findPip } from '../toolchain/pip.ts';
 import { type BinaryName, estimateSeconds, sourceOf } from '../toolchain/toolchain.ts';
@@ -74,9 +75,9 @@ async function freeBytes(folder: string): Promise<number> {
 }
 
 async function toolchain(hasGo: boolean): Promise<Pick<MachineFacts, 'toCompile' | 'toFetch' | 'fromPath'>> {
-  const names = Object.keys(PACKAGES) as PackageName[];
+  const names = packagesOfImages();
   const cached = await Promise.all(names.map((name) => hasPackage(name)));
-  const toFetch = names.filter((name, index) => cached[index] === false && name !== 'helm');
+  const toFetch = names.filter((_, index) => cached[index] === false);
   // Without Go neither keys nor builds exist; the missing Go is told by its own check.
   if (!hasGo) return { toCompile: undefined, toFetch, fromPath: [] };
   const sources = await Promise.all(START.map((name) => sourceOf(name)));
