@@ -4,6 +4,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { clusterStatus, stopCluster } from './cluster/cluster.ts';
+import { CHOSEN_INSTANCE } from './start/places.ts';
 import { DevStack } from './start/stack.ts';
 import { lastTarget } from './start/target.ts';
 import { cacheRoot } from './toolchain/cache.ts';
@@ -55,7 +56,7 @@ async function cleanState(stop: boolean): Promise<number> {
   let left = 0;
   for (const entry of await readdir(STATE, { withFileTypes: true })) {
     // Files beside the folders are locks, and a lock file that is removed lets two hold "the same" lock.
-    if (!entry.isDirectory()) continue;
+    if (!entry.isDirectory() || (CHOSEN_INSTANCE !== undefined && entry.name !== CHOSEN_INSTANCE)) continue;
     const folder = join(STATE, entry.name);
     const { state } = await clusterStatus(folder);
     // What was killed does not run any more, but has left mounts and devices that only a stop removes.

@@ -112,6 +112,24 @@ async function until(
   );
 }
 
+/** Tells of each pod when it is deleted or marked for it; counts them until `signal` ends it. */
+async function forEachDeletedPod(signal: AbortSignal, tell: (pod: string) => void): Promise<number> {
+  const { resourceVersion } = await client.list(pods, { namespace });
+  const seen = new Set<string>();
+  try {
+    for await (const event of client.watch(pods, { namespace, resourceVersion, timeoutSeconds: 120, signal })) {
+      if (event.type === 'BOOKMARK') continue;
+      const { name: pod, deletionTimestamp } = event.object.metadata;
+      if ((event.type !== 'DELETED' && deletionTimestamp === undefined) || seen.has(pod)) continue;
+      seen.add(pod);
+      tell(pod);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return seen.size;
+}
+
 const isReady = (release: string) => (now: AssistantDeploymentStatus) =>
   now.stableRevision?.release === release && now.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
 
@@ -401,27 +419,39 @@ describe('releases on a real API server', () => {
     for (const [pod, { drainingSince }] of ports.pods) if (drainingSince !== null) expect(ports.open(pod)).toBe(0);
   });
 
-  it('deletion drains first and leaves nothing', async () => {
-    await apply(spec('1.0.0'));
-    await until('installed', isReady('1.0.0'));
-    await client.delete(assistantDeployments, ref());
-    await expect
-      .poll(() => client.find(assistantDeployments, ref()), { timeout: 60_000, interval: 100 })
-      .toBeUndefined();
-    for (const [pod, { drainingSince }] of ports.pods)
-      expect([pod, drainingSince !== null, ports.open(pod)]).toEqual([pod, true, 0]);
-    for (const type of [
-      deployments,
-      services,
-      podDisruptionBudgets,
-      controllerRevisions,
-      httpRoutes,
-      secrets,
-    ] as const) {
-      const ours = { namespace, labelSelector: LABELS.name };
-      expect((await client.list<never>(type as never, ours)).items).toEqual([]);
-    }
-  });
+  // With Foreground the garbage collector removes dependents first: it must not get at pods that hold sessions.
+  it.each(['Background', 'Foreground'] as const)(
+    'a %s deletion drains first and leaves nothing',
+    async (propagationPolicy) => {
+      await apply(spec('1.0.0'));
+      await until('installed', isReady('1.0.0'));
+      const cut: string[] = [];
+      const watching = new AbortController();
+      const watch = forEachDeletedPod(watching.signal, (pod) => {
+        if (ports.open(pod) > 0) cut.push(`${pod} goes with ${ports.open(pod)} sessions`);
+      });
+      await client.delete(assistantDeployments, ref(), { propagationPolicy });
+      await expect
+        .poll(() => client.find(assistantDeployments, ref()), { timeout: 60_000, interval: 100 })
+        .toBeUndefined();
+      watching.abort();
+      expect(await watch).toBe(4);
+      expect(cut).toEqual([]);
+      for (const [pod, { drainingSince }] of ports.pods)
+        expect([pod, drainingSince !== null, ports.open(pod)]).toEqual([pod, true, 0]);
+      for (const type of [
+        deployments,
+        services,
+        podDisruptionBudgets,
+        controllerRevisions,
+        httpRoutes,
+        secrets,
+      ] as const) {
+        const ours = { namespace, labelSelector: LABELS.name };
+        expect((await client.list<never>(type as never, ours)).items).toEqual([]);
+      }
+    },
+  );
 });
 
 describe('killed at every change of status (SIGKILL)', () => {

@@ -101,6 +101,26 @@ describe('after npm start', () => {
     expect(said).toContain('1.0.0');
   });
 
+  it('the services log in at OpenBao by their service account, not by a token that somebody handed them', async () => {
+    const { openbao } = inject('where');
+    const ask = async (method: string, place: string, body?: object): Promise<Record<string, unknown>> => {
+      const headers = { 'x-vault-token': openbao.token, 'content-type': 'application/json' };
+      const response = await fetch(`${openbao.url}/v1/${place}`, {
+        method,
+        headers,
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      expect(response.status, place).toBe(200);
+      return ((await response.json()) as { data: Record<string, unknown> }).data;
+    };
+    const { keys } = (await ask('LIST', 'auth/token/accessors')) as { keys: string[] };
+    const logins = await Promise.all(keys.map((accessor) => ask('POST', 'auth/token/lookup-accessor', { accessor })));
+    const paths = logins.map(({ path: way, meta }) => ({ way, meta: meta as Record<string, string> | null }));
+    const byAccount = paths.filter(({ way }) => way === 'auth/kubernetes/login');
+    expect(byAccount.length).toBeGreaterThanOrEqual(4); // two pods of each service
+    for (const { meta } of byAccount) expect(meta?.['service_account_namespace']).toBe('assistants');
+  });
+
   it('npm run where prints every address', () => {
     const text = script('local/where.ts');
     for (const address of [inject('where').gateway, inject('where').unleash.url, inject('where').kubeconfig])

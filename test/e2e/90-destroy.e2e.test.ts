@@ -1,7 +1,5 @@
-// The way out: `pulumi destroy` empties the cluster, a stop leaves nothing on the machine.
+// The way out: `pulumi destroy` empties the cluster.
 import { describe, expect, inject, it } from 'vitest';
-import { stopCluster } from '@assistant-platform/local/cluster';
-import { residueOf } from '../../local/cluster/residue.ts';
 import { DevStack } from '../../local/start/stack.ts';
 import { kubectl } from './access.ts';
 
@@ -22,14 +20,5 @@ describe('the way out', () => {
     expect(await kubectl('get', 'persistentvolumeclaims', '-A', '-o', 'name')).toBe('');
     const roles = await kubectl('get', 'clusterroles,clusterrolebindings', '-o', 'name');
     expect(roles).not.toMatch(/assistant|traefik|prometheus/);
-  });
-
-  it('a stop leaves no process, mount, device, route or cgroup', async () => {
-    const stateDir = inject('stateDir');
-    await stopCluster(stateDir);
-    const left = Object.entries<readonly string[]>({ ...(await residueOf(stateDir)) }).filter(
-      ([, items]) => items.length > 0,
-    );
-    expect(left).toEqual([]);
   });
 });

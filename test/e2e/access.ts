@@ -1,6 +1,5 @@
 // How the end-to-end tests look at the platform: kubectl for objects, the gateway for answers.
 import { execFile, execFileSync } from 'node:child_process';
-import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { request } from 'undici';
@@ -8,10 +7,9 @@ import { inject } from 'vitest';
 import { ensureBinary } from '@assistant-platform/local/toolchain';
 import { guestToken } from '../demo/http-load.ts';
 import { Releases } from '../demo/releases.ts';
-import { environment } from './platform.ts';
+import { environment, repository } from './platform.ts';
 
 const execute = promisify(execFile);
-const repository = path.resolve(import.meta.dirname, '../..');
 
 /** Runs kubectl on the tests' instance. @throws with what kubectl said. */
 export async function kubectl(...args: readonly string[]): Promise<string> {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { stopCluster } from '@assistant-platform/local/cluster';
 
-const repository = path.resolve(import.meta.dirname, '../..');
+export const repository = path.resolve(import.meta.dirname, '../..');
 /** The tests' instance beside a person's `start`. */
 export const instance = 'test';
 const stateDir = path.join(repository, '.state', instance);
@@ -57,11 +57,11 @@ async function removeInstance(): Promise<void> {
   rmSync(stateDir, { recursive: true, force: true });
 }
 
-/** Runs a command of ours on the tests' instance, its output shown. @throws when it fails. */
-export function run(args: readonly string[]): Promise<void> {
+/** Runs a command of ours on the tests' instance, or in another environment, its output shown. @throws when it fails. */
+export function run(args: readonly string[], env: NodeJS.ProcessEnv = environment): Promise<void> {
   const child = spawn(process.execPath, args, {
     cwd: repository,
-    env: environment,
+    env,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   return new Promise((resolve, reject) => {
