@@ -76,11 +76,11 @@ export function describeForecast(forecast: Forecast): string {
     ({ what, seconds, note }) => `  ${what.padEnd(16)} ${duration(seconds).padStart(12)}   ${note}`,
   );
   return [
-    'This starts the assistant platform on this machine:',
+    `This starts the assistant platform on ${forecast.context === undefined ? 'this machine' : 'your cluster'}:`,
     '',
     ...rows,
     '',
-    `Altogether about ${duration(total)} here, rather less, for the first parts overlap. Stop with npm run stop, remove with npm run clean.`,
+    `Altogether about ${duration(total)} here, rather less, for the first parts overlap. ${forecast.context === undefined ? 'Stop with npm run stop, remove' : 'Remove'} with npm run clean.`,
     '',
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { imageRoute, nodeAddressOf, storageClassOf } from './own-cluster.ts';
+import { imageRoute, nodeAddressOf, storageClassOf, unknownContext } from './own-cluster.ts';
 import { ownCluster } from './target.ts';
 
 describe('own cluster', () => {
@@ -35,6 +35,12 @@ describe('own cluster', () => {
     expect(storageClassOf(JSON.stringify(classes))).toBe('gp3');
     expect(storageClassOf('{"items":[{"metadata":{"name":"only"}}]}')).toBe('only');
     expect(() => storageClassOf('{"items":[{"metadata":{"name":"a"}},{"metadata":{"name":"b"}}]}')).toThrow(/default/);
+  });
+
+  it('is asked for by a context that the kubeconfig has', () => {
+    const target = ownCluster('kind-c', { KUBECONFIG: '/k' });
+    expect(unknownContext(target, ['kind-a', 'prod'])).toMatch(/"kind-c".*\/k: it has kind-a, prod/);
+    expect(unknownContext(target, [])).toMatch(/it has none/);
   });
 
   it('has a stack of its own', () => {

@@ -47,6 +47,10 @@ export const IMAGE_WAYS = `The nodes of this cluster must be able to get the pla
 /** @throws Error when the cluster does not answer, has no storage class, or no node with an address. */
 export async function inspectOwnCluster(target: Target, progress: Progress): Promise<OwnClusterFacts> {
   const kubectl = await kubectlFor(target, progress);
+  const contexts = (await kubectl(['config', 'get-contexts', '-o', 'name'], false))
+    .split('\n')
+    .filter((name) => name !== '');
+  if (!contexts.includes(target.context)) throw new Error(unknownContext(target, contexts));
   await kubectl(['version', '--request-timeout=10s']).catch((cause: unknown) => {
     throw new Error(
       `The cluster of context ${target.context} (kubeconfig ${target.kubeconfig}) does not answer: ${(cause as Error).message}`,
@@ -59,6 +63,12 @@ export async function inspectOwnCluster(target: Target, progress: Progress): Pro
     nodeAddress: nodeAddressOf(text),
     storageClass: storageClassOf(await kubectl(['get', 'storageclasses', '-o', 'json'])),
   };
+}
+
+/** What a person is told who named a context that the kubeconfig does not have. Pure. */
+export function unknownContext({ context, kubeconfig }: Target, known: readonly string[]): string {
+  const choice = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
+  return `There is no context "${context}" in the kubeconfig ${kubeconfig}: ${choice}. Write one of these after --context, or point KUBECONFIG at another file.`;
 }
 
 /** Brings every image to the nodes by the cluster's own tool. */
@@ -111,8 +121,13 @@ export function storageClassOf(json: string): string {
   return name;
 }
 
-async function kubectlFor(target: Target, progress: Progress): Promise<(args: readonly string[]) => Promise<string>> {
+/** kubectl with the target's kubeconfig and, unless told otherwise, in its context. */
+async function kubectlFor(
+  target: Target,
+  progress: Progress,
+): Promise<(args: readonly string[], inContext?: boolean) => Promise<string>> {
   const program = await ensureBinary('kubectl', progress);
   const env = { KUBECONFIG: target.kubeconfig };
-  return (args) => runCommand(program, ['--context', target.context, ...args], { env });
+  return (args, inContext = true) =>
+    runCommand(program, [...(inContext ? ['--context', target.context] : []), ...args], { env });
 }

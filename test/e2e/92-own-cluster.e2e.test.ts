@@ -30,7 +30,7 @@ describe('npm start on a cluster that somebody has', () => {
     const refused = execute(process.execPath, start('nobody'), { cwd: repository, env: owner() });
     await expect(refused).rejects.toMatchObject({
       code: 1,
-      stdout: expect.stringContaining('context nobody') as string,
+      stdout: expect.stringContaining('"nobody"') as string,
     });
     expect((await ask(await guest(), 'Still there?')).status).toBe(200);
   });
