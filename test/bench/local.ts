@@ -124,9 +124,7 @@ function seconds(value: number): string {
 
 /** The larger of the operator's processes, as Prometheus has scraped it; waits for the first scrape. */
 async function operatorMemory(prometheus: string): Promise<string> {
-  const query = encodeURIComponent(
-    'max(process_resident_memory_bytes{component="operator"} or process_resident_memory_bytes{job=~".*operator.*"})',
-  );
+  const query = encodeURIComponent('max(process_resident_memory_bytes{app="assistant-operator"})');
   const end = Date.now() + 60_000;
   for (;;) {
     const response = await fetch(`${prometheus}/api/v1/query?query=${query}`);
