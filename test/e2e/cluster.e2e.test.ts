@@ -40,8 +40,14 @@ afterAll(async () => {
 
 const settings = () => Promise.all(SHARED_SETTINGS.map((name) => readFile(join('/proc/sys', name), 'utf8')));
 
-function start(name: string): Promise<Cluster> {
-  return startCluster({ stateDir: join(base, name), tier: 'node', tied: true });
+function start(name: string, options: { egress?: boolean } = {}): Promise<Cluster> {
+  return startCluster({ stateDir: join(base, name), tier: 'node', tied: true, ...options });
+}
+
+/** Runs a command in the network namespace of an instance. */
+function inside(cluster: Cluster, ...command: string[]): Promise<string> {
+  const init = processesOf(cluster.id).find(({ innerPid }) => innerPid === 1);
+  return runCommand('nsenter', ['-t', String(init?.pid), '-n', ...command]);
 }
 
 async function client(cluster: Cluster): Promise<ApiClient> {
@@ -148,8 +154,7 @@ describe('a cluster with a node', () => {
     expect(await kubectl(cluster, 'exec', 'deployment/web', '--', 'node', '-e', out)).toMatch(
       /ENETUNREACH|EHOSTUNREACH/,
     );
-    const init = processesOf(cluster.id).find(({ innerPid }) => innerPid === 1);
-    expect(await runCommand('nsenter', ['-t', String(init?.pid), '-n', 'ip', 'route', 'show', 'default'])).toBe('');
+    expect(await inside(cluster, 'ip', 'route', 'show', 'default')).toBe('');
 
     // The volume outlives the pod and a stop of the cluster, and is removed with its claim.
     const greeting = await answer(url);
@@ -182,6 +187,19 @@ describe('a cluster with a node', () => {
     expect(await residueOf(join(base, 'one'))).toSatisfy(isClean);
     await two.stop();
     expect(await residueOf(join(base, 'two'))).toSatisfy(isClean);
+    expect(await settings()).toEqual(settingsBefore);
+  });
+
+  it('has a way out only with egress, never into the test range, and takes it back at the stop', async () => {
+    const cluster = await start('egress', { egress: true });
+    const { hostLink, nftTable } = instanceOf(join(base, 'egress'));
+    expect(await inside(cluster, 'ip', 'route', 'show', 'default')).toMatch(/^default via 198\.1[89]\./);
+    const rules = await runCommand('nft', ['list', 'table', 'ip', nftTable]);
+    expect(rules).toMatch(new RegExp(`oifname != "${hostLink}" ip daddr != 198\\.18\\.0\\.0/15 masquerade`));
+    expect(await runCommand('ip', ['route', 'show', 'type', 'blackhole'])).toContain('198.18.0.0/15');
+    expect((await readFile('/proc/sys/net/ipv4/ip_forward', 'utf8')).trim()).toBe('1');
+    await cluster.stop();
+    expect(await residueOf(join(base, 'egress'))).toSatisfy(isClean);
     expect(await settings()).toEqual(settingsBefore);
   });
 
