@@ -6,11 +6,12 @@
 import { readFileSync } from 'node:fs';
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
-import { hardenedPod, labelsOf, resources, selectorOf } from '../hardening.ts';
+import { hardenedPod, labelsOf, resources } from '../hardening.ts';
 import type { Image } from '../images.ts';
 import { allowIngress, ANYBODY } from '../network.ts';
 import { Component } from './component.ts';
 import type { Database } from './postgres-database.ts';
+import { serverMetadata, serverService, statelessServer } from './server.ts';
 
 /** A flag server as its clients see it, whoever runs it. */
 export interface FlagServer {
@@ -64,7 +65,7 @@ export class FeatureFlags extends Component implements FlagServer {
     super('FeatureFlags', name, options);
     this.environment = args.environment;
     this.adminPassword = pulumi.secret(args.adminPassword);
-    const metadata = { name: NAME, namespace: args.namespace, labels: labelsOf(NAME, 'flags') };
+    const metadata = serverMetadata(NAME, args.namespace, 'flags');
 
     const secret = new k8s.core.v1.Secret(
       `${name}-secret`,
@@ -84,70 +85,51 @@ export class FeatureFlags extends Component implements FlagServer {
       name: variable,
       valueFrom: { secretKeyRef: { name: secret.metadata.name, key } },
     });
-    const service = new k8s.core.v1.Service(
+    const service = serverService(
       `${name}-service`,
-      {
-        metadata,
-        spec: {
-          type: 'NodePort',
-          selector: selectorOf(NAME),
-          ports: [{ name: 'http', port: PORT, targetPort: 'http', nodePort: args.nodePort }],
-        },
-      },
+      metadata,
+      { name: 'http', port: PORT, nodePort: args.nodePort },
       this.child(),
     );
     const health = { httpGet: { path: '/health', port: 'http' } };
-    const server = new k8s.apps.v1.Deployment(
+    const server = statelessServer(
       `${name}-server`,
+      metadata,
       {
-        metadata,
-        spec: {
-          replicas: 1,
-          selector: { matchLabels: selectorOf(NAME) },
-          template: {
-            metadata: {
-              labels: metadata.labels,
-              annotations: {
-                ...args.image.annotations,
-                'prometheus.io/scrape': 'true',
-                'prometheus.io/port': String(PORT),
-                'prometheus.io/path': '/internal-backstage/prometheus',
-              },
-            },
-            spec: hardenedPod({
-              containers: [
-                {
-                  name: NAME,
-                  image: args.image.ref,
-                  env: [
-                    { name: 'DATABASE_HOST', value: args.database.host },
-                    { name: 'DATABASE_PORT', value: String(args.database.port) },
-                    { name: 'DATABASE_NAME', value: args.database.database },
-                    { name: 'DATABASE_USERNAME', value: args.database.user },
-                    fromSecret('DATABASE_PASSWORD', 'databasePassword'),
-                    { name: 'DATABASE_SSL', value: 'false' },
-                    { name: 'UNLEASH_DEFAULT_ADMIN_USERNAME', value: this.adminUser },
-                    fromSecret('UNLEASH_DEFAULT_ADMIN_PASSWORD', 'adminPassword'),
-                    fromSecret('INIT_ADMIN_API_TOKENS', 'adminApiToken'),
-                    fromSecret('INIT_BACKEND_API_TOKENS', 'backendToken'),
-                    // The operator's webhook lies within the cluster (issue of the flag coupling).
-                    { name: 'UNLEASH_ALLOW_PRIVATE_URL_IN_INTEGRATION', value: 'true' },
-                    { name: 'SECURE_HEADERS', value: 'false' }, // plain HTTP on the NodePort: no HSTS
-                    { name: 'CHECK_VERSION', value: 'false' },
-                    { name: 'SEND_TELEMETRY', value: 'false' },
-                    { name: 'LOG_LEVEL', value: 'warn' },
-                    { name: 'HTTP_PORT', value: String(PORT) },
-                    { name: 'HOME', value: '/tmp' },
-                  ],
-                  ports: [{ name: 'http', containerPort: PORT }],
-                  startupProbe: { ...health, periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 90 },
-                  readinessProbe: { ...health, periodSeconds: 5, timeoutSeconds: 5 },
-                  livenessProbe: { ...health, periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 6 },
-                  resources: resources('50m', '192Mi', '512Mi'),
-                },
+        image: args.image,
+        metrics: { port: PORT, path: '/internal-backstage/prometheus' },
+        pod: {
+          containers: [
+            {
+              name: NAME,
+              image: args.image.ref,
+              env: [
+                { name: 'DATABASE_HOST', value: args.database.host },
+                { name: 'DATABASE_PORT', value: String(args.database.port) },
+                { name: 'DATABASE_NAME', value: args.database.database },
+                { name: 'DATABASE_USERNAME', value: args.database.user },
+                fromSecret('DATABASE_PASSWORD', 'databasePassword'),
+                { name: 'DATABASE_SSL', value: 'false' },
+                { name: 'UNLEASH_DEFAULT_ADMIN_USERNAME', value: this.adminUser },
+                fromSecret('UNLEASH_DEFAULT_ADMIN_PASSWORD', 'adminPassword'),
+                fromSecret('INIT_ADMIN_API_TOKENS', 'adminApiToken'),
+                fromSecret('INIT_BACKEND_API_TOKENS', 'backendToken'),
+                // The operator's webhook lies within the cluster (issue of the flag coupling).
+                { name: 'UNLEASH_ALLOW_PRIVATE_URL_IN_INTEGRATION', value: 'true' },
+                { name: 'SECURE_HEADERS', value: 'false' }, // plain HTTP on the NodePort: no HSTS
+                { name: 'CHECK_VERSION', value: 'false' },
+                { name: 'SEND_TELEMETRY', value: 'false' },
+                { name: 'LOG_LEVEL', value: 'warn' },
+                { name: 'HTTP_PORT', value: String(PORT) },
+                { name: 'HOME', value: '/tmp' },
               ],
-            }),
-          },
+              ports: [{ name: 'http', containerPort: PORT }],
+              startupProbe: { ...health, periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 90 },
+              readinessProbe: { ...health, periodSeconds: 5, timeoutSeconds: 5 },
+              livenessProbe: { ...health, periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 6 },
+              resources: resources('50m', '192Mi', '512Mi'),
+            },
+          ],
         },
       },
       this.child(),

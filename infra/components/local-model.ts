@@ -1,10 +1,10 @@
 /** The local model: an OpenAI-compatible server around a small model on the CPU, the offline and fallback tier. */
-import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
-import { hardenedPod, labelsOf, resources, selectorOf } from '../hardening.ts';
+import { resources } from '../hardening.ts';
 import type { Image } from '../images.ts';
 import { allowIngress, podsIn } from '../network.ts';
 import { Component } from './component.ts';
+import { serverMetadata, serverService, statelessServer } from './server.ts';
 
 /** A model server as the services see it, whoever runs it. */
 export interface ModelServer {
@@ -30,57 +30,41 @@ export class LocalModel extends Component implements ModelServer {
 
   constructor(name: string, args: LocalModelArgs, options?: pulumi.ComponentResourceOptions) {
     super('LocalModel', name, options);
-    const metadata = { name: NAME, namespace: args.namespace, labels: labelsOf(NAME, 'model') };
+    const metadata = serverMetadata(NAME, args.namespace, 'model');
 
-    const service = new k8s.core.v1.Service(
-      `${name}-service`,
-      { metadata, spec: { selector: selectorOf(NAME), ports: [{ name: 'http', port: PORT, targetPort: 'http' }] } },
-      this.child(),
-    );
-    const server = new k8s.apps.v1.Deployment(
+    const service = serverService(`${name}-service`, metadata, { name: 'http', port: PORT }, this.child());
+    const server = statelessServer(
       `${name}-server`,
+      metadata,
       {
-        metadata,
-        spec: {
-          replicas: 1,
-          selector: { matchLabels: selectorOf(NAME) },
-          template: {
-            metadata: {
-              labels: metadata.labels,
-              annotations: {
-                ...args.image.annotations,
-                'prometheus.io/scrape': 'true',
-                'prometheus.io/port': String(ADMIN_PORT),
-              },
-            },
-            spec: hardenedPod({
-              containers: [
-                {
-                  name: NAME,
-                  image: args.image.ref,
-                  ports: [
-                    { name: 'http', containerPort: PORT },
-                    { name: 'admin', containerPort: ADMIN_PORT },
-                  ],
-                  // Loading the weights takes a second or two on a free core, longer on a busy one.
-                  startupProbe: {
-                    httpGet: { path: '/readyz', port: 'http' },
-                    periodSeconds: 2,
-                    timeoutSeconds: 5,
-                    failureThreshold: 90,
-                  },
-                  readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5, timeoutSeconds: 5 },
-                  livenessProbe: {
-                    httpGet: { path: '/healthz', port: 'http' },
-                    periodSeconds: 20,
-                    timeoutSeconds: 15,
-                    failureThreshold: 6,
-                  },
-                  resources: resources('200m', '512Mi', '1Gi'),
-                },
+        image: args.image,
+        metrics: { port: ADMIN_PORT },
+        pod: {
+          containers: [
+            {
+              name: NAME,
+              image: args.image.ref,
+              ports: [
+                { name: 'http', containerPort: PORT },
+                { name: 'admin', containerPort: ADMIN_PORT },
               ],
-            }),
-          },
+              // Loading the weights takes a second or two on a free core, longer on a busy one.
+              startupProbe: {
+                httpGet: { path: '/readyz', port: 'http' },
+                periodSeconds: 2,
+                timeoutSeconds: 5,
+                failureThreshold: 90,
+              },
+              readinessProbe: { httpGet: { path: '/readyz', port: 'http' }, periodSeconds: 5, timeoutSeconds: 5 },
+              livenessProbe: {
+                httpGet: { path: '/healthz', port: 'http' },
+                periodSeconds: 20,
+                timeoutSeconds: 15,
+                failureThreshold: 6,
+              },
+              resources: resources('200m', '512Mi', '1Gi'),
+            },
+          ],
         },
       },
       this.child(),

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
-import { hardenedPod, labelsOf, resources, selectorOf } from '../hardening.ts';
+import { resources } from '../hardening.ts';
 import type { Image } from '../images.ts';
 import { allowIngress, ANYBODY } from '../network.ts';
 import { Component } from './component.ts';
+import { serverMetadata, serverService, statefulServer } from './server.ts';
 import { volumeClaim } from './volume-claim.ts';
 
 /** A Prometheus as its clients see it, whoever runs it. */
@@ -39,7 +40,7 @@ export class Observability extends Component implements MetricStore {
 
   constructor(name: string, args: ObservabilityArgs, options?: pulumi.ComponentResourceOptions) {
     super('Observability', name, options);
-    const metadata = { name: NAME, namespace: args.namespace, labels: labelsOf(NAME, 'metrics') };
+    const metadata = serverMetadata(NAME, args.namespace, 'metrics');
 
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-account`,
@@ -77,87 +78,68 @@ export class Observability extends Component implements MetricStore {
       { name: `${NAME}-data`, namespace: args.namespace, storageClass: args.storageClass, storage: args.storage },
       this.child(),
     );
-    const service = new k8s.core.v1.Service(
+    const service = serverService(
       `${name}-service`,
-      {
-        metadata,
-        spec: {
-          type: 'NodePort',
-          selector: selectorOf(NAME),
-          ports: [{ name: 'http', port: PORT, targetPort: 'http', nodePort: args.nodePort }],
-        },
-      },
+      metadata,
+      { name: 'http', port: PORT, nodePort: args.nodePort },
       this.child(),
     );
-    const server = new k8s.apps.v1.StatefulSet(
+    const server = statefulServer(
       `${name}-server`,
+      metadata,
+      service,
       {
-        metadata,
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          podManagementPolicy: 'Parallel', // with OrderedReady a pod that never gets ready is not replaced by a repaired one
-          selector: { matchLabels: selectorOf(NAME) },
-          template: {
-            metadata: {
-              labels: metadata.labels,
-              annotations: {
-                ...args.image.annotations,
-                'prometheus.io/scrape': 'true',
-                'prometheus.io/port': String(PORT),
+        image: args.image,
+        metrics: { port: PORT },
+        pod: {
+          serviceAccountName: account.metadata.name,
+          automountServiceAccountToken: true, // to list the pods
+          terminationGracePeriodSeconds: 60,
+          containers: [
+            {
+              name: NAME,
+              image: args.image.ref,
+              command: ['prometheus'],
+              args: [
+                '--config.file=/etc/prometheus/prometheus.yml',
+                '--storage.tsdb.path=/prometheus/data',
+                `--storage.tsdb.retention.time=${args.retention}`,
+                `--web.listen-address=:${PORT}`,
+                '--log.format=json',
+              ],
+              ports: [{ name: 'http', containerPort: PORT }],
+              startupProbe: {
+                httpGet: { path: '/-/ready', port: 'http' },
+                periodSeconds: 2,
+                timeoutSeconds: 5,
+                failureThreshold: 90,
               },
+              readinessProbe: { httpGet: { path: '/-/ready', port: 'http' }, periodSeconds: 5, timeoutSeconds: 5 },
+              livenessProbe: {
+                httpGet: { path: '/-/healthy', port: 'http' },
+                periodSeconds: 20,
+                timeoutSeconds: 10,
+                failureThreshold: 6,
+              },
+              resources: resources('50m', '128Mi', '512Mi'),
+              volumeMounts: [
+                { name: 'data', mountPath: '/prometheus' },
+                { name: 'config', mountPath: '/etc/prometheus', readOnly: true },
+              ],
             },
-            spec: hardenedPod({
-              serviceAccountName: account.metadata.name,
-              automountServiceAccountToken: true, // to list the pods
-              terminationGracePeriodSeconds: 60,
-              containers: [
-                {
-                  name: NAME,
-                  image: args.image.ref,
-                  command: ['prometheus'],
-                  args: [
-                    '--config.file=/etc/prometheus/prometheus.yml',
-                    '--storage.tsdb.path=/prometheus/data',
-                    `--storage.tsdb.retention.time=${args.retention}`,
-                    `--web.listen-address=:${PORT}`,
-                    '--log.format=json',
-                  ],
-                  ports: [{ name: 'http', containerPort: PORT }],
-                  startupProbe: {
-                    httpGet: { path: '/-/ready', port: 'http' },
-                    periodSeconds: 2,
-                    timeoutSeconds: 5,
-                    failureThreshold: 90,
-                  },
-                  readinessProbe: { httpGet: { path: '/-/ready', port: 'http' }, periodSeconds: 5, timeoutSeconds: 5 },
-                  livenessProbe: {
-                    httpGet: { path: '/-/healthy', port: 'http' },
-                    periodSeconds: 20,
-                    timeoutSeconds: 10,
-                    failureThreshold: 6,
-                  },
-                  resources: resources('50m', '128Mi', '512Mi'),
-                  volumeMounts: [
-                    { name: 'data', mountPath: '/prometheus' },
-                    { name: 'config', mountPath: '/etc/prometheus', readOnly: true },
-                  ],
-                },
-                {
-                  name: 'pod-discovery',
-                  image: args.nodeImage.ref,
-                  command: ['node', '/etc/prometheus/pod-discovery.mjs'],
-                  env: [{ name: 'PORT', value: String(DISCOVERY_PORT) }],
-                  resources: resources('10m', '48Mi', '128Mi'),
-                  volumeMounts: [{ name: 'config', mountPath: '/etc/prometheus', readOnly: true }],
-                },
-              ],
-              volumes: [
-                { name: 'data', persistentVolumeClaim: { claimName: claim.metadata.name } },
-                { name: 'config', configMap: { name: config.metadata.name } },
-              ],
-            }),
-          },
+            {
+              name: 'pod-discovery',
+              image: args.nodeImage.ref,
+              command: ['node', '/etc/prometheus/pod-discovery.mjs'],
+              env: [{ name: 'PORT', value: String(DISCOVERY_PORT) }],
+              resources: resources('10m', '48Mi', '128Mi'),
+              volumeMounts: [{ name: 'config', mountPath: '/etc/prometheus', readOnly: true }],
+            },
+          ],
+          volumes: [
+            { name: 'data', persistentVolumeClaim: { claimName: claim.metadata.name } },
+            { name: 'config', configMap: { name: config.metadata.name } },
+          ],
         },
       },
       this.child({ dependsOn: [binding] }),

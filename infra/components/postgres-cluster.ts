@@ -6,10 +6,11 @@
  */
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
-import { hardenedPod, labelsOf, resources, selectorOf } from '../hardening.ts';
+import { resources } from '../hardening.ts';
 import type { Image } from '../images.ts';
 import { allowIngress, podsIn } from '../network.ts';
 import { Component } from './component.ts';
+import { serverMetadata, serverService, statefulServer } from './server.ts';
 import { volumeClaim } from './volume-claim.ts';
 
 /** A Postgres server as its clients see it, whoever runs it. */
@@ -51,7 +52,7 @@ export class PostgresCluster extends Component implements PostgresServer {
 
   constructor(name: string, args: PostgresClusterArgs, options?: pulumi.ComponentResourceOptions) {
     super('PostgresCluster', name, options);
-    const metadata = { name: NAME, namespace: args.namespace, labels: labelsOf(NAME, 'database') };
+    const metadata = serverMetadata(NAME, args.namespace, 'database');
 
     const admin = new k8s.core.v1.Secret(
       `${name}-admin`,
@@ -66,61 +67,47 @@ export class PostgresCluster extends Component implements PostgresServer {
       { name: `${NAME}-data`, namespace: args.namespace, storageClass: args.storageClass, storage: args.storage },
       this.child(),
     );
-    const service = new k8s.core.v1.Service(
-      `${name}-service`,
-      {
-        metadata,
-        spec: { selector: selectorOf(NAME), ports: [{ name: 'postgres', port: PORT, targetPort: 'postgres' }] },
-      },
-      this.child(),
-    );
+    const service = serverService(`${name}-service`, metadata, { name: 'postgres', port: PORT }, this.child());
     const ready = { command: ['pg_isready', '--host=127.0.0.1', `--port=${PORT}`, `--username=${this.adminUser}`] };
-    const server = new k8s.apps.v1.StatefulSet(
+    const server = statefulServer(
       `${name}-server`,
+      metadata,
+      service,
       {
-        metadata,
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          podManagementPolicy: 'Parallel', // with OrderedReady a pod that never gets ready is not replaced by a repaired one
-          selector: { matchLabels: selectorOf(NAME) },
-          template: {
-            metadata: { labels: metadata.labels, annotations: args.image.annotations },
-            spec: hardenedPod({
-              terminationGracePeriodSeconds: 60,
-              containers: [
-                {
-                  name: NAME,
-                  image: args.image.ref,
-                  env: [
-                    { name: 'POSTGRES_USER', value: this.adminUser },
-                    { name: 'POSTGRES_PASSWORD_FILE', value: '/run/secrets/postgres/password' },
-                    { name: 'PGDATA', value: DATA },
-                  ],
-                  ports: [{ name: 'postgres', containerPort: PORT }],
-                  startupProbe: { exec: ready, periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 90 },
-                  readinessProbe: { exec: ready, periodSeconds: 5, timeoutSeconds: 5 },
-                  livenessProbe: { exec: ready, periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 6 },
-                  resources: resources('50m', '128Mi', '512Mi'),
-                  volumeMounts: [
-                    { name: 'data', mountPath: DATA },
-                    { name: 'admin', mountPath: '/run/secrets/postgres', readOnly: true },
-                  ],
-                },
+        image: args.image,
+        pod: {
+          terminationGracePeriodSeconds: 60,
+          containers: [
+            {
+              name: NAME,
+              image: args.image.ref,
+              env: [
+                { name: 'POSTGRES_USER', value: this.adminUser },
+                { name: 'POSTGRES_PASSWORD_FILE', value: '/run/secrets/postgres/password' },
+                { name: 'PGDATA', value: DATA },
               ],
-              volumes: [
-                { name: 'data', persistentVolumeClaim: { claimName: claim.metadata.name } },
-                {
-                  name: 'admin',
-                  secret: {
-                    secretName: admin.metadata.name,
-                    defaultMode: 0o440,
-                    items: [{ key: 'password', path: 'password' }],
-                  },
-                },
+              ports: [{ name: 'postgres', containerPort: PORT }],
+              startupProbe: { exec: ready, periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 90 },
+              readinessProbe: { exec: ready, periodSeconds: 5, timeoutSeconds: 5 },
+              livenessProbe: { exec: ready, periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 6 },
+              resources: resources('50m', '128Mi', '512Mi'),
+              volumeMounts: [
+                { name: 'data', mountPath: DATA },
+                { name: 'admin', mountPath: '/run/secrets/postgres', readOnly: true },
               ],
-            }),
-          },
+            },
+          ],
+          volumes: [
+            { name: 'data', persistentVolumeClaim: { claimName: claim.metadata.name } },
+            {
+              name: 'admin',
+              secret: {
+                secretName: admin.metadata.name,
+                defaultMode: 0o440,
+                items: [{ key: 'password', path: 'password' }],
+              },
+            },
+          ],
         },
       },
       this.child(),

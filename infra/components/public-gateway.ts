@@ -5,10 +5,11 @@
  */
 import * as k8s from '@pulumi/kubernetes';
 import type * as pulumi from '@pulumi/pulumi';
-import { hardenedPod, labelsOf, resources, selectorOf } from '../hardening.ts';
+import { resources } from '../hardening.ts';
 import type { Image } from '../images.ts';
 import { allowIngress, ANYBODY } from '../network.ts';
 import { Component } from './component.ts';
+import { serverMetadata, serverService, statelessServer } from './server.ts';
 
 /** A gateway as HTTPRoutes see it, whoever runs it. */
 export interface Gateway {
@@ -74,7 +75,7 @@ export class PublicGateway extends Component implements Gateway {
 
   constructor(name: string, args: PublicGatewayArgs, options?: pulumi.ComponentResourceOptions) {
     super('PublicGateway', name, options);
-    const metadata = { name: NAME, namespace: args.namespace, labels: labelsOf(NAME, 'gateway') };
+    const metadata = serverMetadata(NAME, args.namespace, 'gateway');
 
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-account`,
@@ -95,77 +96,54 @@ export class PublicGateway extends Component implements Gateway {
       },
       this.child(),
     );
-    new k8s.core.v1.Service(
-      `${name}-service`,
-      {
-        metadata,
-        spec: {
-          type: 'NodePort',
-          selector: selectorOf(NAME),
-          ports: [{ name: 'web', port: PORT, targetPort: 'web', nodePort: args.nodePort }],
-        },
-      },
-      this.child(),
-    );
+    serverService(`${name}-service`, metadata, { name: 'web', port: PORT, nodePort: args.nodePort }, this.child());
     const ping = { httpGet: { path: '/ping', port: 'admin' } };
-    const server = new k8s.apps.v1.Deployment(
+    const server = statelessServer(
       `${name}-server`,
+      metadata,
       {
-        metadata,
-        spec: {
-          replicas: 1,
-          selector: { matchLabels: selectorOf(NAME) },
-          // The new one serves before the old one goes, so that no request meets a closed port.
-          strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-          template: {
-            metadata: {
-              labels: metadata.labels,
-              annotations: {
-                ...args.image.annotations,
-                'prometheus.io/scrape': 'true',
-                'prometheus.io/port': String(ADMIN_PORT),
-              },
-            },
-            spec: hardenedPod({
-              serviceAccountName: account.metadata.name,
-              automountServiceAccountToken: true, // to watch routes and endpoints
-              terminationGracePeriodSeconds: 60,
-              containers: [
-                {
-                  name: NAME,
-                  image: args.image.ref,
-                  command: ['traefik'],
-                  args: [
-                    `--entrypoints.web.address=:${PORT}`,
-                    // On SIGTERM: go on accepting while endpoints are withdrawn, then let answers in mid-stream end.
-                    '--entrypoints.web.transport.lifecycle.requestacceptgracetimeout=5s',
-                    '--entrypoints.web.transport.lifecycle.gracetimeout=30s',
-                    `--entrypoints.admin.address=:${ADMIN_PORT}`,
-                    '--ping=true',
-                    '--ping.entrypoint=admin',
-                    '--metrics.prometheus=true',
-                    '--metrics.prometheus.entrypoint=admin',
-                    '--metrics.prometheus.addserviceslabels=true',
-                    '--providers.kubernetesgateway=true',
-                    // A change of weights takes effect within a quarter of a second instead of two seconds.
-                    '--providers.providersthrottleduration=100ms',
-                    '--global.checknewversion=false',
-                    '--global.sendanonymoususage=false',
-                    '--log.level=INFO',
-                    '--log.format=json',
-                  ],
-                  ports: [
-                    { name: 'web', containerPort: PORT },
-                    { name: 'admin', containerPort: ADMIN_PORT },
-                  ],
-                  startupProbe: { ...ping, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 120 },
-                  readinessProbe: { ...ping, periodSeconds: 3, timeoutSeconds: 5 },
-                  livenessProbe: { ...ping, periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 6 },
-                  resources: resources('100m', '96Mi', '512Mi'),
-                },
+        image: args.image,
+        metrics: { port: ADMIN_PORT },
+        // The new one serves before the old one goes, so that no request meets a closed port.
+        strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+        pod: {
+          serviceAccountName: account.metadata.name,
+          automountServiceAccountToken: true, // to watch routes and endpoints
+          terminationGracePeriodSeconds: 60,
+          containers: [
+            {
+              name: NAME,
+              image: args.image.ref,
+              command: ['traefik'],
+              args: [
+                `--entrypoints.web.address=:${PORT}`,
+                // On SIGTERM: go on accepting while endpoints are withdrawn, then let answers in mid-stream end.
+                '--entrypoints.web.transport.lifecycle.requestacceptgracetimeout=5s',
+                '--entrypoints.web.transport.lifecycle.gracetimeout=30s',
+                `--entrypoints.admin.address=:${ADMIN_PORT}`,
+                '--ping=true',
+                '--ping.entrypoint=admin',
+                '--metrics.prometheus=true',
+                '--metrics.prometheus.entrypoint=admin',
+                '--metrics.prometheus.addserviceslabels=true',
+                '--providers.kubernetesgateway=true',
+                // A change of weights takes effect within a quarter of a second instead of two seconds.
+                '--providers.providersthrottleduration=100ms',
+                '--global.checknewversion=false',
+                '--global.sendanonymoususage=false',
+                '--log.level=INFO',
+                '--log.format=json',
               ],
-            }),
-          },
+              ports: [
+                { name: 'web', containerPort: PORT },
+                { name: 'admin', containerPort: ADMIN_PORT },
+              ],
+              startupProbe: { ...ping, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 120 },
+              readinessProbe: { ...ping, periodSeconds: 3, timeoutSeconds: 5 },
+              livenessProbe: { ...ping, periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 6 },
+              resources: resources('100m', '96Mi', '512Mi'),
+            },
+          ],
         },
       },
       this.child({ dependsOn: [binding] }),

@@ -6,10 +6,11 @@
 import { readFileSync } from 'node:fs';
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
-import { hardenedPod, labelsOf, resources, selectorOf } from '../hardening.ts';
+import { resources } from '../hardening.ts';
 import type { Image } from '../images.ts';
 import { allowIngress, podsIn } from '../network.ts';
 import { Component } from './component.ts';
+import { serverMetadata, serverService, statefulServer } from './server.ts';
 import { volumeClaim } from './volume-claim.ts';
 
 /** A Redis as its clients see it, whoever runs it. */
@@ -43,7 +44,7 @@ export class RedisCache extends Component implements Redis {
   constructor(name: string, args: RedisCacheArgs, options?: pulumi.ComponentResourceOptions) {
     super('RedisCache', name, options);
     this.password = pulumi.secret(args.password);
-    const metadata = { name: NAME, namespace: args.namespace, labels: labelsOf(NAME, 'cache') };
+    const metadata = serverMetadata(NAME, args.namespace, 'cache');
 
     // Both are named by Pulumi and immutable: a change gives new objects, and the pod template that names them rolls.
     const config = new k8s.core.v1.ConfigMap(
@@ -69,58 +70,47 @@ export class RedisCache extends Component implements Redis {
       { name: `${NAME}-data`, namespace: args.namespace, storageClass: args.storageClass, storage: args.storage },
       this.child(),
     );
-    const service = new k8s.core.v1.Service(
-      `${name}-service`,
-      { metadata, spec: { selector: selectorOf(NAME), ports: [{ name: 'redis', port: PORT, targetPort: 'redis' }] } },
-      this.child(),
-    );
+    const service = serverService(`${name}-service`, metadata, { name: 'redis', port: PORT }, this.child());
     // While it loads its data it accepts and answers LOADING, which clients wait out; the image has no client to ask it.
     const listening = { tcpSocket: { port: 'redis' } };
-    const server = new k8s.apps.v1.StatefulSet(
+    const server = statefulServer(
       `${name}-server`,
+      metadata,
+      service,
       {
-        metadata,
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          podManagementPolicy: 'Parallel', // with OrderedReady a pod that never gets ready is not replaced by a repaired one
-          selector: { matchLabels: selectorOf(NAME) },
-          template: {
-            metadata: { labels: metadata.labels, annotations: args.image.annotations },
-            spec: hardenedPod({
-              terminationGracePeriodSeconds: 30,
-              containers: [
-                {
-                  name: NAME,
-                  image: args.image.ref,
-                  command: ['valkey-server'],
-                  args: ['/etc/valkey/valkey.conf'],
-                  ports: [{ name: 'redis', containerPort: PORT }],
-                  startupProbe: { ...listening, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 120 },
-                  readinessProbe: { ...listening, periodSeconds: 5, timeoutSeconds: 5 },
-                  livenessProbe: { ...listening, periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 6 },
-                  resources: resources('50m', '32Mi', '384Mi'),
-                  volumeMounts: [
-                    { name: 'data', mountPath: '/data' },
-                    { name: 'config', mountPath: '/etc/valkey', readOnly: true },
-                    { name: 'auth', mountPath: '/run/secrets/valkey', readOnly: true },
-                  ],
-                },
+        image: args.image,
+        pod: {
+          terminationGracePeriodSeconds: 30,
+          containers: [
+            {
+              name: NAME,
+              image: args.image.ref,
+              command: ['valkey-server'],
+              args: ['/etc/valkey/valkey.conf'],
+              ports: [{ name: 'redis', containerPort: PORT }],
+              startupProbe: { ...listening, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 120 },
+              readinessProbe: { ...listening, periodSeconds: 5, timeoutSeconds: 5 },
+              livenessProbe: { ...listening, periodSeconds: 20, timeoutSeconds: 10, failureThreshold: 6 },
+              resources: resources('50m', '32Mi', '384Mi'),
+              volumeMounts: [
+                { name: 'data', mountPath: '/data' },
+                { name: 'config', mountPath: '/etc/valkey', readOnly: true },
+                { name: 'auth', mountPath: '/run/secrets/valkey', readOnly: true },
               ],
-              volumes: [
-                { name: 'data', persistentVolumeClaim: { claimName: claim.metadata.name } },
-                { name: 'config', configMap: { name: config.metadata.name } },
-                {
-                  name: 'auth',
-                  secret: {
-                    secretName: auth.metadata.name,
-                    defaultMode: 0o440,
-                    items: [{ key: 'auth.conf', path: 'auth.conf' }],
-                  },
-                },
-              ],
-            }),
-          },
+            },
+          ],
+          volumes: [
+            { name: 'data', persistentVolumeClaim: { claimName: claim.metadata.name } },
+            { name: 'config', configMap: { name: config.metadata.name } },
+            {
+              name: 'auth',
+              secret: {
+                secretName: auth.metadata.name,
+                defaultMode: 0o440,
+                items: [{ key: 'auth.conf', path: 'auth.conf' }],
+              },
+            },
+          ],
         },
       },
       this.child(),

@@ -7,10 +7,11 @@
 import { readFileSync } from 'node:fs';
 import * as k8s from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
-import { hardenedPod, labelsOf, resources, selectorOf } from '../hardening.ts';
+import { resources } from '../hardening.ts';
 import type { Image } from '../images.ts';
 import { allowIngress, ANYBODY } from '../network.ts';
 import { Component } from './component.ts';
+import { serverMetadata, serverService, statefulServer } from './server.ts';
 import { volumeClaim } from './volume-claim.ts';
 
 /** A Vault-compatible store as its clients see it, whoever runs it. */
@@ -76,7 +77,7 @@ export class SecretsBackend extends Component implements SecretStore {
   constructor(name: string, args: SecretsBackendArgs, options?: pulumi.ComponentResourceOptions) {
     super('SecretsBackend', name, options);
     this.adminToken = pulumi.secret(args.adminToken);
-    const metadata = { name: NAME, namespace: args.namespace, labels: labelsOf(NAME, 'secrets') };
+    const metadata = serverMetadata(NAME, args.namespace, 'secrets');
 
     const account = new k8s.core.v1.ServiceAccount(
       `${name}-account`,
@@ -114,83 +115,62 @@ export class SecretsBackend extends Component implements SecretStore {
       { name: `${NAME}-data`, namespace: args.namespace, storageClass: args.storageClass, storage: args.storage },
       this.child(),
     );
-    const service = new k8s.core.v1.Service(
+    const service = serverService(
       `${name}-service`,
-      {
-        metadata,
-        spec: {
-          type: 'NodePort',
-          selector: selectorOf(NAME),
-          ports: [{ name: 'http', port: PORT, targetPort: 'http', nodePort: args.nodePort }],
-        },
-      },
+      metadata,
+      { name: 'http', port: PORT, nodePort: args.nodePort },
       this.child(),
     );
-    const server = new k8s.apps.v1.StatefulSet(
+    const server = statefulServer(
       `${name}-server`,
+      metadata,
+      service,
       {
-        metadata,
-        spec: {
-          serviceName: service.metadata.name,
-          replicas: 1,
-          podManagementPolicy: 'Parallel', // with OrderedReady a pod that never gets ready is not replaced by a repaired one
-          selector: { matchLabels: selectorOf(NAME) },
-          template: {
-            metadata: {
-              labels: metadata.labels,
-              annotations: {
-                ...args.image.annotations,
-                'prometheus.io/scrape': 'true',
-                'prometheus.io/port': String(PORT),
-                'prometheus.io/path': '/v1/sys/metrics',
-                'prometheus.io/param-format': 'prometheus',
+        image: args.image,
+        metrics: { port: PORT, path: '/v1/sys/metrics', format: 'prometheus' },
+        pod: {
+          serviceAccountName: account.metadata.name,
+          automountServiceAccountToken: true, // to ask the API server who a caller is
+          containers: [
+            {
+              name: NAME,
+              image: args.image.ref,
+              command: ['sh', '/etc/openbao/openbao.sh', 'serve'],
+              env: [
+                { name: 'BAO_ADDR', value: `http://127.0.0.1:${PORT}` },
+                { name: 'HOME', value: '/tmp' },
+              ],
+              ports: [{ name: 'http', containerPort: PORT }],
+              startupProbe: {
+                exec: { command: ['sh', '/etc/openbao/openbao.sh', 'started'] },
+                periodSeconds: 2,
+                timeoutSeconds: 5,
+                failureThreshold: 60,
               },
+              readinessProbe: {
+                httpGet: { path: '/v1/sys/health', port: 'http' },
+                periodSeconds: 5,
+                timeoutSeconds: 3,
+              },
+              livenessProbe: {
+                httpGet: { path: '/v1/sys/health?sealedcode=200&uninitcode=200&standbyok=true', port: 'http' },
+                periodSeconds: 20,
+                timeoutSeconds: 10,
+                failureThreshold: 6,
+              },
+              resources: resources('50m', '128Mi', '384Mi'),
+              volumeMounts: [
+                { name: 'data', mountPath: DATA },
+                { name: 'keys', mountPath: KEYS, readOnly: true },
+                { name: 'config', mountPath: '/etc/openbao', readOnly: true },
+              ],
             },
-            spec: hardenedPod({
-              serviceAccountName: account.metadata.name,
-              automountServiceAccountToken: true, // to ask the API server who a caller is
-              containers: [
-                {
-                  name: NAME,
-                  image: args.image.ref,
-                  command: ['sh', '/etc/openbao/openbao.sh', 'serve'],
-                  env: [
-                    { name: 'BAO_ADDR', value: `http://127.0.0.1:${PORT}` },
-                    { name: 'HOME', value: '/tmp' },
-                  ],
-                  ports: [{ name: 'http', containerPort: PORT }],
-                  startupProbe: {
-                    exec: { command: ['sh', '/etc/openbao/openbao.sh', 'started'] },
-                    periodSeconds: 2,
-                    timeoutSeconds: 5,
-                    failureThreshold: 60,
-                  },
-                  readinessProbe: {
-                    httpGet: { path: '/v1/sys/health', port: 'http' },
-                    periodSeconds: 5,
-                    timeoutSeconds: 3,
-                  },
-                  livenessProbe: {
-                    httpGet: { path: '/v1/sys/health?sealedcode=200&uninitcode=200&standbyok=true', port: 'http' },
-                    periodSeconds: 20,
-                    timeoutSeconds: 10,
-                    failureThreshold: 6,
-                  },
-                  resources: resources('50m', '128Mi', '384Mi'),
-                  volumeMounts: [
-                    { name: 'data', mountPath: DATA },
-                    { name: 'keys', mountPath: KEYS, readOnly: true },
-                    { name: 'config', mountPath: '/etc/openbao', readOnly: true },
-                  ],
-                },
-              ],
-              volumes: [
-                { name: 'data', persistentVolumeClaim: { claimName: claim.metadata.name } },
-                { name: 'keys', secret: { secretName: keys.metadata.name, defaultMode: 0o440 } },
-                { name: 'config', configMap: { name: config.metadata.name } },
-              ],
-            }),
-          },
+          ],
+          volumes: [
+            { name: 'data', persistentVolumeClaim: { claimName: claim.metadata.name } },
+            { name: 'keys', secret: { secretName: keys.metadata.name, defaultMode: 0o440 } },
+            { name: 'config', configMap: { name: config.metadata.name } },
+          ],
         },
       },
       this.child({ dependsOn: [reviewer] }),
