@@ -1,5 +1,12 @@
 // AssistantDeployments and their pods on the API server: read, list, and write verbs. Every failure becomes an error for people.
-import { ApiException, CoreV1Api, CustomObjectsApi, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import {
+  ApiException,
+  AppsV1Api,
+  CoreV1Api,
+  CustomObjectsApi,
+  PatchStrategy,
+  setHeaderOptions,
+} from '@kubernetes/client-node';
 import {
   ASSISTANT_DEPLOYMENT,
   GROUP,
@@ -10,8 +17,10 @@ import {
   type Verb,
 } from '@assistant-platform/api';
 import { CommandError } from './errors.ts';
-import { podRow, type PodRow } from './pods.ts';
+import { podRow, type PodRow, type RawPod } from './pods.ts';
+import { readRecord, type RevisionRecord } from './revisions.ts';
 import type { Session } from './session.ts';
+import { nearest } from './spelling.ts';
 
 /** A list as the API server sends it. */
 interface ObjectList {
@@ -31,11 +40,13 @@ export class Assistants {
   readonly session: Session;
   readonly #objects: CustomObjectsApi;
   readonly #core: CoreV1Api;
+  readonly #apps: AppsV1Api;
 
   constructor(session: Session) {
     this.session = session;
     this.#objects = session.config.makeApiClient(CustomObjectsApi);
     this.#core = session.config.makeApiClient(CoreV1Api);
+    this.#apps = session.config.makeApiClient(AppsV1Api);
   }
 
   /** @throws CommandError NotFound, listing what there is; NotInstalled; and what {@link explain} makes of the rest. */
@@ -69,7 +80,18 @@ export class Assistants {
     return (await this.podsAt(name)).pods;
   }
 
-  /** The same, with the version that a watch can begin at; null where reading pods is not allowed. */
+  /** The pods as they are; null where reading them is not allowed. */
+  async rawPods(name: string): Promise<readonly RawPod[] | null> {
+    const { namespace } = this.session;
+    try {
+      return (await this.#core.listNamespacedPod({ namespace, labelSelector: podsOf(name) })).items;
+    } catch (error) {
+      if (isStatus(error, 403)) return null;
+      throw explain(error, this.session);
+    }
+  }
+
+  /** The pods as rows, with the version that a watch can begin at; null where reading pods is not allowed. */
   async podsAt(name: string): Promise<{ pods: readonly PodRow[]; resourceVersion: string | null }> {
     const { namespace } = this.session;
     try {
@@ -95,15 +117,56 @@ export class Assistants {
     }
   }
 
+  /** The revisions that the operator remembers, the latest first. */
+  async records(name: string): Promise<readonly RevisionRecord[]> {
+    const { namespace } = this.session;
+    try {
+      const { items } = await this.#apps.listNamespacedControllerRevision({ namespace, labelSelector: podsOf(name) });
+      return items
+        .map(readRecord)
+        .filter((record) => record !== null)
+        .sort((a, b) => b.sequence - a.sequence);
+    } catch (error) {
+      throw explain(error, this.session);
+    }
+  }
+
+  /**
+   * Replaces members of the spec, unless somebody has changed the spec since it was read.
+   * @throws CommandError Changed in that case.
+   */
+  async replaceInSpec(object: AssistantDeployment, members: Partial<AssistantDeployment['spec']>): Promise<void> {
+    const { namespace } = this.session;
+    const { name, generation } = object.metadata;
+    const body = [
+      { op: 'test', path: '/metadata/generation', value: generation },
+      ...Object.entries(members).map(([member, value]) => ({ op: 'add', path: `/spec/${member}`, value })),
+    ];
+    try {
+      await this.#objects.patchNamespacedCustomObject(
+        { ...resource, namespace, name, body, fieldManager: 'kubectl-assistant' },
+        setHeaderOptions('Content-Type', PatchStrategy.JsonPatch),
+      );
+    } catch (error) {
+      if (isStatus(error, 404)) throw await this.#notFound(name);
+      if (isStatus(error, 422) && (await this.read(name)).metadata.generation !== generation) {
+        throw new CommandError('Changed', `somebody changed the spec of ${name} at this moment: look, and try again`, {
+          cause: error,
+        });
+      }
+      throw explain(error, this.session);
+    }
+  }
+
   async #notFound(name: string): Promise<CommandError> {
     const { namespace } = this.session;
     const here = await this.list(false);
     const missing = `there is no AssistantDeployment "${name}" in namespace ${namespace}`;
     if (here.length > 0) {
-      return new CommandError(
-        'NotFound',
-        `${missing}; there are: ${here.map(({ metadata }) => metadata.name).join(', ')}`,
-      );
+      const names = here.map(({ metadata }) => metadata.name);
+      const meant = nearest(name, names);
+      const question = meant === null ? '' : `; did you mean ${meant}?`;
+      return new CommandError('NotFound', `${missing}${question}; there are: ${names.join(', ')}`);
     }
     const elsewhere = await this.#elsewhere();
     const hint =

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'NotInstalled'
   | 'NotFound'
   | 'NothingToDo'
+  | 'Changed'
   | 'Refused'
   | 'BadUsage';
 

@@ -1,4 +1,5 @@
 // The process's surroundings as a parameter, so that commands run in tests as they run in a terminal.
+import { text } from 'node:stream/consumers';
 
 /** A place to write to. */
 export interface Output {
@@ -12,6 +13,8 @@ export interface Output {
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** All of standard input, as text. */
+  readonly readStdin: () => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Epoch milliseconds. */
   readonly now: () => number;
@@ -26,6 +29,7 @@ export function processIo(): Io {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
+    readStdin: () => text(process.stdin),
     env: process.env,
     now: () => Date.now(),
     interrupted: controller.signal,

@@ -22,6 +22,11 @@ export interface RawPod {
     readonly creationTimestamp?: Date | string;
     readonly deletionTimestamp?: Date | string;
   };
+  readonly spec?: {
+    readonly containers?: readonly {
+      readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+    }[];
+  };
   readonly status?: {
     readonly phase?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];

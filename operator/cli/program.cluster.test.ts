@@ -1,122 +1,34 @@
 // The commands against a real API server: what they print, write and exit with.
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { CustomObjectsApi, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
-import {
-  ASSISTANT_DEPLOYMENT,
-  GROUP,
-  VERBS,
-  VERSION,
-  type AssistantDeployment,
-  type AssistantDeploymentStatus,
-} from '@assistant-platform/api';
+import { VERBS } from '@assistant-platform/api';
 import { ensureBinary } from '@assistant-platform/local/toolchain';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { run } from './program.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  at,
+  command,
+  config,
+  empty,
+  executable,
+  execute,
+  folder,
+  kubeconfig,
+  kubectl,
+  namespace,
+  objects,
+  ownNamespaces,
+  place,
+  read,
+  resource,
+  sceneStatus,
+  setStatus,
+  start,
+} from './testing/cluster.ts';
 import { deadAddress, misdirected } from './testing/kubeconfigs.ts';
 import { startProxy } from './testing/proxy.ts';
-import { scenes } from './testing/scenes.ts';
 
-const execute = promisify(execFile);
-const kubeconfig = inject('kubeconfig');
-const config = new KubeConfig();
-config.loadFromFile(kubeconfig);
-const objects = config.makeApiClient(CustomObjectsApi);
-const namespace = `cli-${randomUUID().slice(0, 8)}`;
-const empty = `${namespace}-empty`;
-const resource = { group: GROUP, version: VERSION, plural: ASSISTANT_DEPLOYMENT.plural, namespace };
-const executable = fileURLToPath(new URL('bin/kubectl-assistant.mjs', import.meta.url));
-let folder = '';
-
-async function kubectl(...args: readonly string[]): Promise<string> {
-  const cache = ['--cache-dir', join(folder, 'cache')];
-  return (await execute(await ensureBinary('kubectl'), ['--kubeconfig', kubeconfig, ...cache, ...args])).stdout;
-}
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kubectl-assistant-'));
-  await kubectl('create', 'namespace', namespace);
-  await kubectl('create', 'namespace', empty);
-});
-afterAll(async () => {
-  await kubectl('delete', 'namespace', namespace, empty, '--wait=false');
-  await rm(folder, { recursive: true });
-});
-
-const sceneStatus = (title: string): AssistantDeploymentStatus =>
-  scenes.find((scene) => scene.title === title)!.object.status!;
-
-/** Creates an object in a moment of its life. */
-async function place(name: string, title: string): Promise<void> {
-  const { object } = scenes.find((scene) => scene.title === title)!;
-  const flags = [{ feature: 'new-memory', environment: 'development' }];
-  const metrics = ['error-rate', 'ttft'].map((metric) => ({ name: metric, preset: 'ErrorRate', max: '0.5' }));
-  const body = { ...object, metadata: { name }, spec: { ...object.spec, flags, metrics } };
-  await objects.createNamespacedCustomObject({ ...resource, body });
-  if (object.status !== undefined) await setStatus(name, object.status);
-}
-
-async function setStatus(name: string, status: AssistantDeploymentStatus): Promise<void> {
-  const body = [{ op: 'add', path: '/status', value: { ...status, observedGeneration: 1 } }];
-  await objects.patchNamespacedCustomObjectStatus(
-    { ...resource, name, body },
-    setHeaderOptions('Content-Type', PatchStrategy.JsonPatch),
-  );
-}
-
-const read = async (name: string): Promise<AssistantDeployment> =>
-  (await objects.getNamespacedCustomObject({ ...resource, name })) as AssistantDeployment;
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** A command that runs, with what it has printed so far. */
-function start(args: readonly string[], config = kubeconfig) {
-  const printed = { out: '', err: '' };
-  const changes = new Set<() => void>();
-  const sink = (key: 'out' | 'err') => ({
-    write: (text: string) => {
-      printed[key] += text;
-      for (const change of changes) change();
-    },
-  });
-  const interrupt = new AbortController();
-  const env = { KUBECONFIG: config };
-  const code = run(args, {
-    stdout: sink('out'),
-    stderr: sink('err'),
-    env,
-    now: () => Date.now(),
-    interrupted: interrupt.signal,
-  });
-  /** Resolves once the output matches. */
-  const printedText = async (pattern: RegExp): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const look = (): void => {
-      if (pattern.test(printed.out)) resolve(undefined);
-    };
-    changes.add(look);
-    look();
-    await promise;
-    changes.delete(look);
-  };
-  return { code, printed, printedText, interrupt: () => interrupt.abort() };
-}
-
-async function command(args: readonly string[], config = kubeconfig): Promise<Ran> {
-  const { code, printed } = start(args, config);
-  return { code: await code, ...printed };
-}
-
-const at = ['-n', namespace];
+ownNamespaces();
 
 describe('status', () => {
   test.each([
@@ -205,8 +117,8 @@ describe('[R-299] status --watch', () => {
   test('goes on after the connection was lost, with what happened meanwhile', async () => {
     await place('cut-off', 'canary-analysis');
     const proxy = await startProxy(config.getCurrentCluster()!.server);
-    const through = await misdirected(kubeconfig, folder, { server: () => proxy.server });
-    const watching = start(['status', 'cut-off', '--watch', ...at], through);
+    const through = await misdirected(kubeconfig, folder.path, { server: () => proxy.server });
+    const watching = start(['status', 'cut-off', '--watch', ...at], { kubeconfig: through });
     await watching.printedText(/step 2\/7/);
     proxy.cut();
     await watching.printedText(/no answer from/);
@@ -300,22 +212,23 @@ describe('errors', () => {
     [['status', 'a', '--context', 'elsewhere'], 'there is no context "elsewhere"'],
     [['status', 'a', '--kubeconfig', '/nowhere'], 'there is no kubeconfig at /nowhere'],
     [['status', 'a', '-o', 'xml'], 'Allowed choices are text, json'],
-    [['undo'], "unknown command 'undo'"],
+    [['undo'], "missing required argument 'name'"],
+    [['stats'], 'Did you mean status?'],
   ])('%j', async (args, words) => {
     const ran = await command(args);
     expect(ran.err).toContain(words);
     expect(ran.code).toBe(3);
   });
 
-  test('the names that there are', async () => {
+  test('the names that there are, and the one that was meant', async () => {
     await place('existing', 'healthy');
-    expect((await command(['why', 'exist', ...at])).err).toMatch(/there are: .*existing/);
+    expect((await command(['why', 'exsiting', ...at])).err).toMatch(/did you mean existing\?; there are: .*existing/);
   });
 
   test('no cluster there', async () => {
     const dead = await deadAddress();
-    const config = await misdirected(kubeconfig, folder, { server: () => `https://${dead}` });
-    const { code, err, out } = await command(['status', '-o', 'json'], config);
+    const config = await misdirected(kubeconfig, folder.path, { server: () => `https://${dead}` });
+    const { code, err, out } = await command(['status', '-o', 'json'], { kubeconfig: config });
     expect(code).toBe(3);
     expect(err).toContain(`no answer from https://${dead}`);
     expect(err).toMatch(/ECONNREFUSED.*npm start/);
@@ -324,18 +237,18 @@ describe('errors', () => {
 
   test('not installed there', async () => {
     // The same server below a path that it knows nothing of answers as one without our CRD does.
-    const config = await misdirected(kubeconfig, folder, { server: (server) => `${server}/without` });
-    expect((await command(['status', 'a'], config)).err).toMatch(
+    const config = await misdirected(kubeconfig, folder.path, { server: (server) => `${server}/without` });
+    expect((await command(['status', 'a'], { kubeconfig: config })).err).toMatch(
       /does not know AssistantDeployments: install the operator \(helm/,
     );
   });
 
   test('not known there, and not allowed there', async () => {
-    const stranger = await misdirected(kubeconfig, folder, { user: { token: 'nonsense' } });
-    expect((await command(['status', 'a'], stranger)).err).toContain('does not accept the credentials');
+    const stranger = await misdirected(kubeconfig, folder.path, { user: { token: 'nonsense' } });
+    expect((await command(['status', 'a'], { kubeconfig: stranger })).err).toContain('does not accept the credentials');
     const token = (await kubectl('create', 'token', 'default', '-n', empty)).trim();
-    const nobody = await misdirected(kubeconfig, folder, { user: { token } });
-    expect((await command(['status', 'a'], nobody)).err).toMatch(
+    const nobody = await misdirected(kubeconfig, folder.path, { user: { token } });
+    expect((await command(['status', 'a'], { kubeconfig: nobody })).err).toMatch(
       /cannot get resource "assistantdeployments".*ask for a role/,
     );
   });
@@ -343,7 +256,7 @@ describe('errors', () => {
 
 test('kubectl finds it as a plugin', async () => {
   await place('plugin', 'canary-paused');
-  const links = join(folder, 'bin');
+  const links = join(folder.path, 'bin');
   await execute('mkdir', ['-p', links]);
   await execute('ln', ['-sf', executable, join(links, 'kubectl-assistant')]);
   const PATH = [links, dirname(process.execPath), process.env.PATH ?? ''].join(delimiter);

@@ -1,4 +1,4 @@
-// `promote` and `abort`: verbs written as annotations, after a look at whether they mean anything now.
+// `promote`, `abort`, `retry` and `restart`: verbs written as annotations, after a look at whether they mean anything now.
 import { underWay, VERBS, type AssistantDeployment } from '@assistant-platform/api';
 import type { Assistants } from '../assistants.ts';
 import { CommandError } from '../errors.ts';
@@ -18,7 +18,7 @@ export async function promote(
   if (status.abort !== undefined) {
     throw new CommandError(
       'NothingToDo',
-      `the rollout of release ${release} is aborted (${status.abort.reason}): correct the spec and apply it again`,
+      `the rollout of release ${release} is aborted (${status.abort.reason}): kubectl assistant retry ${name} begins it again; or correct the spec and apply it`,
     );
   }
   await assistants.order(name, 'promote', options.full ? 'full' : 'step');
@@ -57,26 +57,74 @@ export async function abort(
   return 0;
 }
 
+/** Begins an aborted rollout again, from its first step. */
+export async function retry(assistants: Assistants, name: string, io: Io): Promise<number> {
+  const object = await assistants.read(name);
+  const { abort: aborted, updateRevision, stableRevision } = object.status ?? {};
+  if (unseen(object)) {
+    throw new CommandError(
+      'NothingToDo',
+      `nothing to retry: the spec has changed since, and the operator takes it up by itself`,
+    );
+  }
+  if (aborted === undefined) {
+    throw new CommandError(
+      'NothingToDo',
+      `nothing to retry: no rollout is aborted, release ${stableRevision?.release ?? object.spec.release ?? ''} ${underWay(object.status ?? {}) ? 'is being replaced' : 'is stable'}`,
+    );
+  }
+  await assistants.order(name, 'retry', '');
+  tell(io, object, `release ${updateRevision?.release ?? ''} begins again at its first step`);
+  return 0;
+}
+
+/** Replaces all pods by new ones of the same spec, through the steps of the strategy. */
+export async function restart(assistants: Assistants, name: string, io: Io): Promise<number> {
+  const object = await assistants.read(name);
+  const { status = {} } = object;
+  const release = status.stableRevision?.release ?? object.spec.release ?? '';
+  if (status.abort !== undefined) {
+    throw new CommandError(
+      'NothingToDo',
+      `the rollout of release ${status.updateRevision?.release ?? ''} is aborted: kubectl assistant retry ${name} begins it again, kubectl assistant undo ${name} takes it back`,
+    );
+  }
+  if (unseen(object) || status.stableRevision === undefined || underWay(status)) {
+    throw new CommandError(
+      'NothingToDo',
+      `release ${status.updateRevision?.release ?? release} is being rolled out, its pods are new: restart when it is stable`,
+    );
+  }
+  await assistants.order(name, 'restart', new Date(io.now()).toISOString());
+  tell(io, object, `all pods of release ${release} are replaced, step by step as its strategy says`);
+  return 0;
+}
+
+/** The operator has not looked at the present spec yet. */
+const unseen = ({ metadata, status }: AssistantDeployment): boolean =>
+  (status?.observedGeneration ?? 0) < (metadata.generation ?? 0);
+
 /**
  * The release that is being rolled out. A spec that the operator has not seen yet counts as one: the verb waits for it.
  * @throws CommandError NothingToDo, saying what is stable.
  */
 function demandRollout(object: AssistantDeployment, verb: 'promote' | 'abort'): string {
-  const { metadata, spec, status = {} } = object;
-  const unseen = (status.observedGeneration ?? 0) < (metadata.generation ?? 0);
-  if (!unseen && status.stableRevision === undefined) {
+  const { spec, status = {} } = object;
+  const fresh = unseen(object);
+  if (!fresh && status.stableRevision === undefined) {
     throw new CommandError('NothingToDo', `nothing to ${verb}: the first release takes no steps`);
   }
-  if (!unseen && !underWay(status)) {
+  if (!fresh && !underWay(status)) {
     throw new CommandError(
       'NothingToDo',
       `nothing to ${verb}: release ${status.stableRevision?.release ?? ''} is stable`,
     );
   }
-  return (unseen ? spec.release : status.updateRevision?.release) ?? '';
+  return (fresh ? spec.release : status.updateRevision?.release) ?? '';
 }
 
-function tell(io: Io, { metadata }: AssistantDeployment, what: string): void {
+/** Says what was done and how to watch it, and warns of an operator that takes no orders. */
+export function tell(io: Io, { metadata }: AssistantDeployment, what: string): void {
   const pending = Object.values(VERBS).filter((verb) => metadata.annotations?.[verb] !== undefined);
   if (pending.length > 0) {
     io.stderr.write(`the operator has not taken the last order yet (${pending.join(', ')}): is it running?\n`);

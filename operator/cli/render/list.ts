@@ -1,5 +1,6 @@
 // `status` without a name: all AssistantDeployments of a namespace, or of all, as a table.
 import { summarize, type AssistantDeployment } from '@assistant-platform/api';
+import { renderTable } from './table.ts';
 import { since } from './time.ts';
 
 /** Aligned columns, the first line their names. Objects come in the order given. */
@@ -27,12 +28,5 @@ export function renderList(
     ...(options.namespaces ? ['NAMESPACE'] : []),
     ...['NAME', 'PHASE', 'STRATEGY', 'STEP', 'WEIGHT', 'READY', 'CONNS', 'RELEASE', 'AGE', 'MESSAGE'],
   ];
-  const table = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
-  return table.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  return renderTable(header, rows);
 }

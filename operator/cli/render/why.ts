@@ -53,8 +53,8 @@ function describeWait({ reason, message, since: start, nextCheckAt }: BlockedBy,
 function advice({ metadata, spec }: AssistantDeployment, waits: readonly BlockedBy[]): string {
   const has = (reason: string): boolean => waits.some((wait) => wait.reason === reason);
   const at = metadata.namespace === undefined ? metadata.name : `${metadata.name} -n ${metadata.namespace}`;
-  if (spec.paused === true || has('SpecPaused')) return ` Go on: set spec.paused to false.`;
-  if (has('Aborted')) return ` Go on: correct the spec and apply it again.`;
+  if (spec.paused === true || has('SpecPaused')) return ` Go on: kubectl assistant resume ${at}`;
+  if (has('Aborted')) return ` Go on: kubectl assistant retry ${at}, or undo, or correct the spec and apply it again.`;
   const pause = waits.find(({ reason }) => reason === 'CanaryPauseStep' || reason === 'BlueGreenPause');
   return pause === undefined
     ? ''

@@ -6,6 +6,8 @@ import {
   type AssistantDeploymentStatus,
 } from '@assistant-platform/api';
 import type { PodRow } from '../pods.ts';
+import type { RevisionRecord } from '../revisions.ts';
+import type { PodSessions, SessionsAnswer } from '../sessions.ts';
 
 /** A moment. */
 export interface Scene {
@@ -287,3 +289,40 @@ export const scenes: readonly Scene[] = [
     ),
   },
 ];
+
+/** The records of a scene: every revision but those that drain, the oldest without the spec that made it. */
+export function recordsOf({ spec, status = {} }: AssistantDeployment): RevisionRecord[] {
+  const named = [status.updateRevision, status.stableRevision].filter((each) => each !== undefined);
+  return [
+    ...named.map(({ hash, release }, index) => ({
+      hash,
+      release,
+      sequence: 9 - index,
+      source: { release, components: spec.components },
+    })),
+    { hash: 'old001', release: '0.9.0', sequence: 1, source: null },
+  ];
+}
+
+/** What the pods of a scene say: realtime pods hold sockets, one of two does not answer, chat offers no admin port once. */
+export function answersOf(pods: readonly PodRow[]): PodSessions[] {
+  return pods
+    .filter(({ state }) => state === 'Running')
+    .map(({ name, component, revision }, index) => ({
+      pod: name,
+      component,
+      revision,
+      answer: answerOf(component, index),
+    }));
+}
+
+function answerOf(component: string, index: number): SessionsAnswer {
+  if (component === 'chat') {
+    return index === 0
+      ? { kind: 'Unsupported' }
+      : { kind: 'Known', open: 0, busy: 0, oldestSeconds: null, draining: false };
+  }
+  return index === 3
+    ? { kind: 'Unknown', why: 'no answer within 4000 ms' }
+    : { kind: 'Known', open: 406 - index, busy: 3, oldestSeconds: 5_400 + index, draining: false };
+}

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { changesBetween, describeChange } from './changes.ts';
+
+const words = (before: unknown, after: unknown): string[] => changesBetween(before, after).map(describeChange);
+
+describe('changes', () => {
+  test.each([
+    ['nothing', { a: [1, { b: null }] }, { a: [1, { b: null }] }, []],
+    ['an undefined member is a missing one', { a: undefined }, {}, []],
+    ['a value', { image: 'chat:1' }, { image: 'chat:2' }, ['image chat:1 → chat:2']],
+    ['added and removed', { a: 1 }, { b: true }, ['a 1 removed', 'b true added']],
+    ['a list without names, by place', [{ w: 10 }, { w: 50 }], [{ w: 10 }, { w: 20 }], ['[1].w 50 → 20']],
+    [
+      'a list with names, by name',
+      [{ name: 'x', v: 1 }, { name: 'y' }],
+      [{ name: 'y' }, { name: 'x', v: 2 }],
+      ['x.v 1 → 2'],
+    ],
+    ['an object for a text', { a: 'b' }, { a: { c: 1 } }, ['a b → {"c":1}']],
+    ['null is a value', { a: null }, { a: 0 }, ['a null → 0']],
+  ])('%s', (_, before, after, expected) => {
+    expect(words(before, after)).toEqual(expected);
+  });
+
+  test('values of variables are never shown', () => {
+    const text = words(
+      {
+        chat: {
+          env: [
+            { name: 'KEY', value: 'hunter2' },
+            { name: 'OLD', value: 'hunter2' },
+          ],
+        },
+      },
+      {
+        chat: {
+          env: [
+            { name: 'KEY', value: 'hunter3' },
+            { name: 'NEW', value: 'hunter2' },
+          ],
+        },
+      },
+    );
+    expect(text).toEqual(['chat.env.KEY.value changed', 'chat.env.NEW added', 'chat.env.OLD removed']);
+  });
+
+  test('what is long is cut off', () => {
+    expect(words({ a: 'x'.repeat(200) }, {})[0]!.length).toBeLessThan(80);
+  });
+});

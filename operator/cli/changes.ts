@@ -1,0 +1,63 @@
+// What differs between two values, by path: for `undo` and `plan`.
+
+/** One difference. A missing side is undefined. */
+export interface Change {
+  /** Such as components.chat.image or strategy.canary.steps[2].setWeight. */
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** All differences, in the order of the paths. Members that are undefined count as missing. */
+export function changesBetween(before: unknown, after: unknown, path = ''): Change[] {
+  if (Object.is(before, after)) return [];
+  if (Array.isArray(before) && Array.isArray(after)) {
+    // Entries with a name are the same entry wherever they stand.
+    if (isNamed(before) && isNamed(after)) return changesBetween(byName(before), byName(after), path);
+    return range(Math.max(before.length, after.length)).flatMap((index) =>
+      changesBetween(before[index], after[index], `${path}[${index}]`),
+    );
+  }
+  if (isObject(before) && isObject(after)) {
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+      .sort()
+      .flatMap((key) => changesBetween(before[key], after[key], path === '' ? key : `${path}.${key}`));
+  }
+  return [{ path, before, after }];
+}
+
+const range = (length: number): number[] => Array.from({ length }, (_, index) => index);
+
+type Plain = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+interface Named extends Plain {
+  readonly name: string;
+}
+
+const isNamed = (list: readonly unknown[]): list is readonly Named[] =>
+  list.every((entry) => isObject(entry) && typeof entry.name === 'string');
+
+const byName = (list: readonly Named[]): Plain => Object.fromEntries(list.map((entry) => [entry.name, entry]));
+
+/** Values of the environment may be secrets: that they change is said, not what they are. */
+const HIDDEN = /(^|[.])env[.[]/;
+const LONGEST = 60;
+
+/** A difference in words. */
+export function describeChange({ path, before, after }: Change): string {
+  if (HIDDEN.test(`.${path}`)) {
+    const what = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
+    return `${path} ${what}`;
+  }
+  if (before === undefined) return `${path} ${show(after)} added`;
+  if (after === undefined) return `${path} ${show(before)} removed`;
+  return `${path} ${show(before)} → ${show(after)}`;
+}
+
+function show(value: unknown): string {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
+}

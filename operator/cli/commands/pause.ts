@@ -1,0 +1,46 @@
+// `pause` and `resume`: spec.paused, so that everybody who looks at the object sees it.
+import { underWay } from '@assistant-platform/api';
+import type { Assistants } from '../assistants.ts';
+import { CommandError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import { presentStep } from '../render/steps.ts';
+import { tell } from './verbs.ts';
+
+/** Holds a rollout where it is, and keeps the next one from beginning. */
+export async function pause(assistants: Assistants, name: string, io: Io): Promise<number> {
+  const object = await assistants.read(name);
+  const { spec, status = {} } = object;
+  if (spec.paused === true) throw new CommandError('NothingToDo', `${name} is paused already: resume ends it`);
+  await assistants.replaceInSpec(object, { paused: true });
+  const at = status.weight === undefined ? '' : ` at ${status.weight.routed} %`;
+  tell(
+    io,
+    object,
+    underWay(status) && status.abort === undefined
+      ? `release ${status.updateRevision?.release ?? ''} is held${at}; kubectl assistant resume ${name} goes on`
+      : `nothing is rolled out now; the next change waits until kubectl assistant resume ${name}`,
+  );
+  return 0;
+}
+
+/** Ends a pause that `pause` (or spec.paused) began. Pauses that are steps of the strategy are gates: `promote` passes them. */
+export async function resume(assistants: Assistants, name: string, io: Io): Promise<number> {
+  const object = await assistants.read(name);
+  const { spec, status = {} } = object;
+  if (spec.paused !== true) {
+    const step = (status.pauseConditions ?? []).length > 0 ? presentStep(object) : null;
+    throw new CommandError(
+      'NothingToDo',
+      step === null
+        ? `${name} is not paused; kubectl assistant why ${name} says what it waits for`
+        : `spec.paused is not set: it waits at a step of its strategy (${step}); kubectl assistant promote ${name} passes it`,
+    );
+  }
+  await assistants.replaceInSpec(object, { paused: false });
+  tell(
+    io,
+    object,
+    underWay(status) ? `release ${status.updateRevision?.release ?? ''} goes on` : 'the next change begins at once',
+  );
+  return 0;
+}

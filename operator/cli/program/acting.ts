@@ -1,0 +1,105 @@
+// The commands that move a release: promote, abort, retry, pause, resume, undo, restart.
+import { pause, resume } from '../commands/pause.ts';
+import { undo } from '../commands/undo.ts';
+import { abort, promote, restart, retry } from '../commands/verbs.ts';
+import { examples, type Context } from './context.ts';
+
+export function addActing({ program, io, open, end }: Context): void {
+  program.commandsGroup('Act:');
+
+  program
+    .command('promote')
+    .description('go on past the present pause of the strategy')
+    .argument('<name>', 'the AssistantDeployment')
+    .option('--full', 'skip all remaining steps', false)
+    .addHelpText(
+      'after',
+      examples(
+        ['promote support', 'the pause (or blue-green preview) is over, go on with the next step'],
+        ['promote support --full', 'all traffic to the new release, as soon as its pods are ready'],
+      ),
+    )
+    .action(async (name: string, options: { full: boolean }) => {
+      end(await promote(open(), name, io, options));
+    });
+
+  program
+    .command('abort')
+    .description('send all traffic back to the stable release at once; the spec stays as it is')
+    .argument('<name>', 'the AssistantDeployment')
+    .requiredOption('--reason <text>', 'why, for the people who look at it later')
+    .addHelpText(
+      'after',
+      `${examples(['abort support --reason "answers are wrong"', 'call it back'])}
+
+Afterwards: retry begins it again, undo writes the stable release back into the spec, or apply a corrected spec.`,
+    )
+    .action(async (name: string, options: { reason: string }) => {
+      end(await abort(open(), name, io, options));
+    });
+
+  program
+    .command('retry')
+    .description('begin an aborted rollout again, from its first step')
+    .argument('<name>', 'the AssistantDeployment')
+    .addHelpText(
+      'after',
+      examples(['retry support', 'when what failed was not the release: a full node, a lost image']),
+    )
+    .action(async (name: string) => {
+      end(await retry(open(), name, io));
+    });
+
+  program
+    .command('pause')
+    .description('hold the rollout where it is, traffic and pods as they are (sets spec.paused)')
+    .argument('<name>', 'the AssistantDeployment')
+    .addHelpText(
+      'after',
+      `${examples(['pause support', 'nobody knows yet what is wrong: nothing moves until resume'])}
+
+It is part of the spec: where GitOps owns the object, set spec.paused there, or it will be reverted.`,
+    )
+    .action(async (name: string) => {
+      end(await pause(open(), name, io));
+    });
+
+  program
+    .command('resume')
+    .description('end what pause began (spec.paused: false); pauses that are steps are passed by promote')
+    .argument('<name>', 'the AssistantDeployment')
+    .addHelpText('after', examples(['resume support', 'go on where it was held']))
+    .action(async (name: string) => {
+      end(await resume(open(), name, io));
+    });
+
+  program
+    .command('undo')
+    .description('go back to an earlier release: writes what it was made of into the spec')
+    .argument('<name>', 'the AssistantDeployment')
+    .option('--to <hash>', 'this revision: its hash, the beginning of it, or its release label (see history)')
+    .option('--dry-run', 'say what would be written, and write nothing', false)
+    .addHelpText(
+      'after',
+      `${examples(
+        ['undo support', 'in mid-rollout or after an abort: back to stable; at rest: to the release before'],
+        ['undo support --to 6c9f7d', 'back to this revision'],
+        ['undo support --dry-run', 'what it would change'],
+      )}
+
+Images, environment and templates go back, and the ConfigMaps and Secrets as they were. How many pods run is no part of a
+release: replicas and autoscaling stay as they are now.`,
+    )
+    .action(async (name: string, options: { to?: string; dryRun: boolean }) => {
+      end(await undo(open(), name, io, options));
+    });
+
+  program
+    .command('restart')
+    .description('replace all pods by new ones of the same release, through the steps of the strategy')
+    .argument('<name>', 'the AssistantDeployment')
+    .addHelpText('after', examples(['restart support', 'fresh pods, without cutting a session']))
+    .action(async (name: string) => {
+      end(await restart(open(), name, io));
+    });
+}

@@ -1,0 +1,44 @@
+// What every group of commands is given: the surroundings, the session, and how to end.
+import { Option, type Command } from 'commander';
+import { InvalidDurationError, parseDuration } from '@assistant-platform/api';
+import type { Assistants } from '../assistants.ts';
+import { CommandError } from '../errors.ts';
+import type { Io } from '../io.ts';
+import type { Paint } from '../render/paint.ts';
+
+/** Given to each group. */
+export interface Context {
+  readonly program: Command;
+  readonly io: Io;
+  /** Reads the kubeconfig; asks the cluster nothing yet. @throws CommandError NoCluster. */
+  readonly open: () => Assistants;
+  readonly paint: () => Paint;
+  /** The exit code of a command that has run. */
+  readonly end: (code: number) => void;
+}
+
+export interface OutputOption {
+  readonly output: 'text' | 'json';
+}
+
+/** `-o text|json`. */
+export const output = (): Option =>
+  new Option('-o, --output <format>', 'text for people, json for scripts').choices(['text', 'json']).default('text');
+
+/** Examples below a command's help: what to type, and what it does. */
+export function examples(...lines: readonly (readonly [command: string, what: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  const rows = lines.map(([command, what]) => `  kubectl assistant ${command.padEnd(width)}  # ${what}`);
+  return `\nExamples:\n${rows.join('\n')}`;
+}
+
+/** @throws CommandError BadUsage, naming the flag. */
+export function readDuration(flag: string, text: string): number {
+  try {
+    return parseDuration(text);
+  } catch (error) {
+    if (error instanceof InvalidDurationError)
+      throw new CommandError('BadUsage', `${flag}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
