@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Evidence } from './measurement.ts';
+import { ratioInterval } from './sequential-test.ts';
+
+const counts: fc.Arbitrary<Evidence> = fc
+  .record({ trials: fc.integer({ min: 0, max: 1_000_000 }), share: fc.double({ min: 0, max: 1, noNaN: true }) })
+  .map(({ trials, share }) => ({ trials, events: Math.floor(trials * share) }));
+
+/** A seeded generator (mulberry32): the same traffic in every run. */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Looks after every 50 requests of each side; returns the trials of a side at the first look at which `stop` holds. */
+function firstLook(
+  rates: { update: number; stable: number },
+  seed: number,
+  looks: number,
+  stop: (interval: { low: number; high: number }) => boolean,
+): number | null {
+  const random = randomNumbers(seed);
+  const [update, stable] = [
+    { events: 0, trials: 0 },
+    { events: 0, trials: 0 },
+  ];
+  for (let look = 0; look < looks; look++) {
+    for (let each = 0; each < 50; each++) {
+      update.events += random() < rates.update ? 1 : 0;
+      stable.events += random() < rates.stable ? 1 : 0;
+    }
+    update.trials += 50;
+    stable.trials += 50;
+    if (stop(ratioInterval(update, stable, 0.01))) return update.trials;
+  }
+  return null;
+}
+
+describe('the interval of a ratio', () => {
+  it('says nothing without data', () => {
+    expect(ratioInterval({ events: 0, trials: 0 }, { events: 0, trials: 0 }, 0.01)).toEqual({ low: 0, high: Infinity });
+  });
+
+  it('holds the observed ratio, and narrows as equal evidence grows', () => {
+    const narrow = [100, 1000, 10_000, 100_000].map((trials) => {
+      const { low, high } = ratioInterval({ events: trials / 50, trials }, { events: trials / 50, trials }, 0.01);
+      expect(low).toBeLessThan(1);
+      expect(high).toBeGreaterThan(1);
+      return Math.log(high / Math.max(low, 1e-9));
+    });
+    expect(narrow).toEqual(narrow.toSorted((a, b) => b - a));
+    expect(narrow.at(-1)).toBeLessThan(0.4);
+  });
+
+  it('is turned over when the sides are', () => {
+    fc.assert(
+      fc.property(counts, counts, (a, b) => {
+        const one = ratioInterval(a, b, 0.05);
+        const other = ratioInterval(b, a, 0.05);
+        const near = (x: number, y: number): void => {
+          if (x > 1e5 || x < 1e-5 || y > 1e5 || y < 1e-5) return; // at the ends of the scale they are told as 0 and Infinity
+          expect(x / y).toBeCloseTo(1, 3);
+        };
+        near(one.low, 1 / other.high);
+        near(one.high, 1 / other.low);
+      }),
+    );
+  });
+
+  it('is ordered, holds the observed ratio, and grows with the confidence', () => {
+    fc.assert(
+      fc.property(counts, counts, (update, stable) => {
+        const sure = ratioInterval(update, stable, 0.001);
+        const rough = ratioInterval(update, stable, 0.1);
+        expect(sure.low).toBeLessThanOrEqual(rough.low);
+        expect(sure.high).toBeGreaterThanOrEqual(rough.high);
+        expect(rough.low).toBeLessThanOrEqual(rough.high);
+        if (update.events === 0 || stable.events === 0) return;
+        const observed = update.events / update.trials / (stable.events / stable.trials);
+        if (observed > 1e5 || observed < 1e-5) return;
+        expect(rough.low).toBeLessThanOrEqual(observed * 1.0001);
+        expect(rough.high).toBeGreaterThanOrEqual(observed * 0.9999);
+      }),
+    );
+  });
+
+  it('takes counts that are not whole, and refuses impossible ones by name', () => {
+    const { low, high } = ratioInterval({ events: 10.4, trials: 1000.2 }, { events: 9.7, trials: 998.9 }, 0.01);
+    expect([low < 1, high > 1]).toEqual([true, true]);
+    expect(() => ratioInterval({ events: 2, trials: 1 }, { events: 0, trials: 1 }, 0.01)).toThrow(
+      /2 events in 1 trials/,
+    );
+    expect(() => ratioInterval({ events: Number.NaN, trials: 1 }, { events: 0, trials: 1 }, 0.01)).toThrow(/NaN/);
+    expect(() => ratioInterval({ events: 0, trials: 1 }, { events: 0, trials: 1 }, 1)).toThrow(/error probability/);
+  });
+
+  it('[R-295] looked at 40 times, it leaves out the true ratio in at most one of a hundred runs', () => {
+    const runs = 600;
+    let missed = 0;
+    for (let seed = 1; seed <= runs; seed++) {
+      const outside = ({ low, high }: { low: number; high: number }): boolean => low > 1 || high < 1;
+      if (firstLook({ update: 0.05, stable: 0.05 }, seed, 40, outside) !== null) missed += 1;
+    }
+    expect(missed / runs).toBeLessThanOrEqual(0.01);
+  });
+
+  it('[R-295] refutes a canary that fails ten times as often within a few hundred requests, and passes an equal one', () => {
+    const detected = Array.from({ length: 50 }, (_, seed) =>
+      firstLook({ update: 0.1, stable: 0.01 }, seed + 1, 40, ({ low }) => low > 1.2),
+    );
+    expect(detected.every((trials) => trials !== null && trials <= 1000)).toBe(true);
+    const equal = { events: 500, trials: 10_000 };
+    expect(ratioInterval(equal, equal, 0.01).high).toBeLessThan(1.5);
+  });
+});
