@@ -116,14 +116,15 @@ function likelihood({ events, trials }: Evidence, rate: number): number {
 const lnBeta = (a: number, b: number): number => lnGamma(a) + lnGamma(b) - lnGamma(a + b);
 
 /** Lanczos' approximation with g = 7 and nine coefficients (Godfrey 2001): about 15 digits for arguments from 0.5 up. */
+const LANCZOS_FIRST = 0.99999999999980993;
 const LANCZOS = [
-  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
-  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-] as const;
+  676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
+  -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
+];
 
 function lnGamma(x: number): number {
   const z = x - 1;
   const t = z + 7.5;
-  const series = LANCZOS.slice(1).reduce((sum, coefficient, index) => sum + coefficient / (z + index + 1), LANCZOS[0]);
+  const series = LANCZOS.reduce((sum, coefficient, index) => sum + coefficient / (z + index + 1), LANCZOS_FIRST);
   return 0.5 * Math.log(2 * Math.PI) + (z + 0.5) * Math.log(t) - t + Math.log(series);
 }
