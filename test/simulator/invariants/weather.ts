@@ -1,0 +1,14 @@
+// What went wrong outside of the operator, and when: how far it excuses what clients felt. An invariant that speaks of the operator's own acts
+// is not excused by it.
+
+/** Times of the last trouble of each kind, epoch ms on the one clock; -Infinity: never. */
+export class Weather {
+  /** A pod died or crashed. */
+  podLostAt = -Infinity;
+  /** The gateway accepted nothing. */
+  gatewayStalledAt = -Infinity;
+  /** A request of the operator failed, its cache lagged, or nobody led. */
+  operatorTroubledAt = -Infinity;
+  /** A person changed what is wanted. */
+  editedAt = -Infinity;
+}
