@@ -102,6 +102,7 @@ export class Manager {
       reportingController: options.reportingController ?? name,
       clock: this.clock,
       logger: this.logger,
+      ...(options.random ? { random: options.random } : {}),
       metrics: metrics.events,
     });
     if (options.leaderElection) {
