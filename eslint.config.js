@@ -69,6 +69,18 @@ export default tseslint.config(
     'operator/api is the root of the arrows: it imports nothing of ours.',
   ),
   forbid(
+    ['operator/cli/**/*.ts'],
+    [
+      '@assistant-platform/*',
+      '!@assistant-platform/api',
+      '!@assistant-platform/operator',
+      '**/runtime/*',
+      '**/controller/*',
+      '**/traffic/*',
+    ],
+    'operator/cli imports the custom resources and the pure decision (@assistant-platform/operator/rollout): it shares nothing else with the operator.',
+  ),
+  forbid(
     ['services/**/*.ts'],
     ['@assistant-platform/api', '@assistant-platform/runtime', '@assistant-platform/operator', '**/operator/**'],
     'services never import the operator: the pod contract is all they share.',
@@ -86,5 +98,5 @@ export default tseslint.config(
     'infra imports the types of the custom resources only.',
   ),
   // Tests may look across: they start servers and clusters.
-  { files: ['**/*.test.ts'], rules: { 'no-restricted-imports': 'off' } },
+  { files: ['**/*.test.ts', 'operator/cli/testing/**/*.ts'], rules: { 'no-restricted-imports': 'off' } },
 );

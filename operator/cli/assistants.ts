@@ -60,6 +60,41 @@ export class Assistants {
     }
   }
 
+  /** The same, null when there is none of the name. */
+  async find(name: string): Promise<AssistantDeployment | null> {
+    const { namespace } = this.session;
+    try {
+      return (await this.#objects.getNamespacedCustomObject({ ...resource, namespace, name })) as AssistantDeployment;
+    } catch (error) {
+      if (!isStatus(error, 404)) throw explain(error, this.session);
+      await this.list(false); // tells a missing object from a cluster that knows none of its kind
+      return null;
+    }
+  }
+
+  /**
+   * What the API server would say to an object, without storing it.
+   * @param live the object that it would replace; null when it would be created.
+   * @returns what it refuses: field and message. Empty: it would take it.
+   */
+  async dryRun(object: AssistantDeployment, live: AssistantDeployment | null): Promise<readonly Refusal[]> {
+    const { namespace } = this.session;
+    const { name } = object.metadata;
+    const dry = { ...resource, namespace, dryRun: 'All', fieldValidation: 'Strict', fieldManager: 'kubectl-assistant' };
+    const { resourceVersion } = live?.metadata ?? {};
+    try {
+      if (live === null) await this.#objects.createNamespacedCustomObject({ ...dry, body: object });
+      else {
+        const body = { ...object, metadata: { ...object.metadata, resourceVersion } };
+        await this.#objects.replaceNamespacedCustomObject({ ...dry, name, body });
+      }
+      return [];
+    } catch (error) {
+      if (isStatus(error, 422) || isStatus(error, 400)) return refusals(error);
+      throw explain(error, this.session);
+    }
+  }
+
   /** All of the namespace, or of all namespaces; by namespace and name. */
   async list(everywhere: boolean): Promise<readonly AssistantDeployment[]> {
     const { namespace } = this.session;
@@ -185,7 +220,8 @@ export class Assistants {
   }
 }
 
-const isStatus = (error: unknown, code: number): boolean => error instanceof ApiException && error.code === code;
+const isStatus = (error: unknown, code: number): error is ApiException<unknown> =>
+  error instanceof ApiException && error.code === code;
 
 const notInstalled = ({ server }: Session): CommandError =>
   new CommandError(
@@ -217,6 +253,22 @@ export function explain(error: unknown, { server, context }: Session): Error {
     `no answer from ${server} (context ${context}): ${rootCause(error)}. Is the cluster running? (npm start starts the embedded one)`,
     { cause: error },
   );
+}
+
+/** What the API server says against an object. */
+export interface Refusal {
+  /** Empty where it names none. */
+  readonly field: string;
+  readonly message: string;
+}
+
+function refusals(error: ApiException<unknown>): Refusal[] {
+  const status = typeof error.body === 'string' ? parseJson(error.body) : error.body;
+  const { details } = (typeof status === 'object' && status !== null ? status : {}) as {
+    readonly details?: { readonly causes?: readonly { readonly field?: string; readonly message?: string }[] };
+  };
+  const causes = (details?.causes ?? []).map(({ field = '', message = '' }) => ({ field, message }));
+  return causes.length > 0 ? causes : [{ field: '', message: messageOf(error.body) }];
 }
 
 /** The sentence in a metav1.Status, however the client library hands it over. */

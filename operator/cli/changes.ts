@@ -54,8 +54,13 @@ export function describeChange({ path, before, after }: Change): string {
   }
   if (before === undefined) return `${path} ${show(after)} added`;
   if (after === undefined) return `${path} ${show(before)} removed`;
+  if (Array.isArray(before) && Array.isArray(after)) {
+    return `${path} edited: ${entries(before.length)}, then ${entries(after.length)}`;
+  }
   return `${path} ${show(before)} → ${show(after)}`;
 }
+
+const entries = (count: number): string => `${count} ${count === 1 ? 'entry' : 'entries'}`;
 
 function show(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,5 +1,4 @@
 // The commands against a real API server: what they print, write and exit with.
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { delimiter, dirname, join } from 'node:path';
 import { VERBS } from '@assistant-platform/api';
@@ -131,28 +130,6 @@ describe('[R-299] status --watch', () => {
     expect(await watching.code).toBe(1);
     expect(watching.printed.err).toContain('cut-off was deleted');
     await proxy.close();
-  });
-
-  test('redraws in a terminal, and gives the cursor back', async () => {
-    await place('drawn', 'canary-analysis');
-    // script(1) gives the command a pseudo-terminal.
-    const words = [process.execPath, executable, 'status', 'drawn', '--watch', ...at].join(' ');
-    const child = spawn('script', ['-qefc', words, '/dev/null'], {
-      env: { ...process.env, KUBECONFIG: kubeconfig, NO_COLOR: '' },
-    });
-    let screen = '';
-    child.stdout.setEncoding('utf8');
-    child.stdout.on('data', (text: string) => {
-      screen += text;
-      if (screen.includes('▶') && !screen.includes('pause until promoted since'))
-        void setStatus('drawn', sceneStatus('canary-paused'));
-      if (/▶.* pause until promoted/.test(screen)) void setStatus('drawn', sceneStatus('healthy'));
-    });
-    const code = await new Promise((resolve) => child.on('close', resolve));
-    expect(code, screen).toBe(0);
-    expect(screen).toMatch(/\u001b\[\d+A\r\u001b\[J/);
-    expect(screen).toContain('\u001b[32mHealthy');
-    expect(screen.trimEnd().endsWith('\u001b[?25h')).toBe(true);
   });
 });
 

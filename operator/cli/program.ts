@@ -5,6 +5,7 @@ import { CommandError, EXIT_ERROR } from './errors.ts';
 import { processIo, type Io } from './io.ts';
 import { addActing } from './program/acting.ts';
 import type { Context } from './program/context.ts';
+import { addFiles } from './program/files.ts';
 import { addLooking } from './program/looking.ts';
 import { makePaint } from './render/paint.ts';
 import { openSession } from './session.ts';
@@ -68,7 +69,10 @@ function buildProgram(io: Io, outcome: { code: number }): Command {
   const context: Context = {
     program,
     io,
-    open: () => new Assistants(openSession({ ...global(), env: io.env })),
+    open: (namespace) => {
+      const named = namespace === undefined ? {} : { namespace };
+      return new Assistants(openSession({ ...named, ...global(), env: io.env }));
+    },
     paint: () => makePaint(global().color && (io.env.NO_COLOR ?? '') === '' && io.stdout.isTTY === true),
     end: (code) => {
       outcome.code = code;
@@ -76,5 +80,6 @@ function buildProgram(io: Io, outcome: { code: number }): Command {
   };
   addLooking(context);
   addActing(context);
+  addFiles(context);
   return program;
 }

@@ -43,9 +43,9 @@ function fill(schema: Schema, value: unknown): unknown {
   return Object.fromEntries([...filled, ...missing]);
 }
 
-/** A field that the schema does not know, or an entry that is there twice. */
+/** A field that the schema does not know, an entry that is there twice, or a map with too few or too many members. */
 export interface ShapeProblem {
-  readonly kind: 'UnknownField' | 'Duplicate';
+  readonly kind: 'UnknownField' | 'Duplicate' | 'Schema';
   readonly path: Path;
   readonly message: string;
   readonly remedy: string;
@@ -71,12 +71,57 @@ function problemsIn(schema: Schema, value: unknown, path: Path, opaque: Readonly
     ];
   }
   if (!isObject(value) || schema['x-kubernetes-preserve-unknown-fields'] === true) return [];
-  return Object.entries(value).flatMap(([name, entry]) => {
+  const members = Object.entries(value).flatMap(([name, entry]) => {
     if (opaque.has(name)) return [];
     const known = member(schema, name);
     if (known !== undefined) return problemsIn(known, entry, [...path, name], new Set());
     return schema.properties === undefined ? [] : [unknownField(Object.keys(schema.properties), name, path)];
   });
+  return [...count(schema, value, path), ...members];
+}
+
+function count({ minProperties = 0, maxProperties = Infinity }: Schema, value: object, path: Path): ShapeProblem[] {
+  const members = Object.keys(value).length;
+  if (members >= minProperties && members <= maxProperties) return [];
+  const remedy = members < minProperties ? `write at least ${minProperties}` : `write at most ${maxProperties}`;
+  return [{ kind: 'Schema', path, message: `it has ${members} entries`, remedy }];
+}
+
+/** A rule across fields (CEL) that the schema sets at a place, and what stands there. */
+export interface RulePlace {
+  /** What is wrong when the rule does not hold, and what to write instead. */
+  readonly message: string;
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+/** Every rule of the schema at every place of an object that it speaks of. */
+export function rulePlaces(object: unknown): RulePlace[] {
+  return placesIn(schemaRoot(), object, []);
+}
+
+function placesIn(schema: Schema, value: unknown, path: Path): RulePlace[] {
+  if (value === undefined || value === null) return [];
+  const here = (schema['x-kubernetes-validations'] ?? []).map(({ message, fieldPath = '' }) => ({
+    message,
+    path: [...path, ...fieldPath.split('.').filter((part) => part !== '')],
+    value,
+  }));
+  const below = Array.isArray(value)
+    ? value.flatMap((entry: unknown, index) => placesIn(schema.items ?? {}, entry, [...path, index]))
+    : isObject(value)
+      ? Object.entries(value).flatMap(([name, entry]) => placesIn(member(schema, name) ?? {}, entry, [...path, name]))
+      : [];
+  return [...here, ...below];
+}
+
+/** The rules of the whole schema, as they stand in the CRD: for the test that each has its twin (lint/rules.ts). */
+export function allRules(schema: Schema = schemaRoot()): { readonly rule: string; readonly message: string }[] {
+  const below = [...Object.values(schema.properties ?? {}), schema.items, schema.additionalProperties];
+  return [
+    ...(schema['x-kubernetes-validations'] ?? []),
+    ...below.flatMap((each) => (each === undefined ? [] : allRules(each))),
+  ];
 }
 
 function unknownField(known: readonly string[], name: string, path: Path): ShapeProblem {

@@ -10,8 +10,12 @@ import type { Paint } from '../render/paint.ts';
 export interface Context {
   readonly program: Command;
   readonly io: Io;
-  /** Reads the kubeconfig; asks the cluster nothing yet. @throws CommandError NoCluster. */
-  readonly open: () => Assistants;
+  /**
+   * Reads the kubeconfig; asks the cluster nothing yet.
+   * @param namespace the one to speak of where no flag names another.
+   * @throws CommandError NoCluster.
+   */
+  readonly open: (namespace?: string) => Assistants;
   readonly paint: () => Paint;
   /** The exit code of a command that has run. */
   readonly end: (code: number) => void;

@@ -1,0 +1,38 @@
+// The data of the ConfigMaps and Secrets that components refer to, as digests: enough to name a revision, and nothing is kept or shown.
+import { withDefaults, type AssistantDeploymentSpec } from '@assistant-platform/api';
+import { digest, referencesOf } from '@assistant-platform/operator/rollout';
+import type { References } from './plan/effects.ts';
+import { rawGet } from './raw.ts';
+import type { Session } from './session.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** The part of a ConfigMap or Secret that is read. */
+interface Contents {
+  readonly data?: unknown;
+  readonly binaryData?: unknown;
+}
+
+/**
+ * Digests as the operator makes them (operator/controller/references.ts), of everything that one of the specs refers to.
+ * @returns null when one of them may not be read.
+ */
+export async function readReferences(session: Session, specs: readonly AssistantDeploymentSpec[]): Promise<References> {
+  const components = specs.flatMap((spec) => Object.values(withDefaults(spec).components));
+  const names = [...new Set(components.flatMap(referencesOf))];
+  const digests = await Promise.all(names.map(async (name) => [name, await digestOf(session, name)] as const));
+  const known = digests.filter((entry): entry is readonly [string, string | null] => entry[1] !== undefined);
+  return known.length === digests.length ? Object.fromEntries(known) : null;
+}
+
+/** Null when it does not exist; undefined when it may not be read. */
+async function digestOf(session: Session, reference: string): Promise<string | null | undefined> {
+  const [kind, name = ''] = reference.split('/');
+  const plural = kind === 'ConfigMap' ? 'configmaps' : 'secrets';
+  const path = `/api/v1/namespaces/${session.namespace}/${plural}/${encodeURIComponent(name)}`;
+  const { code, body } = await rawGet(session, path, { timeoutMs: TIMEOUT_MS });
+  if (code === 404) return null;
+  if (code !== 200) return undefined;
+  const { data, binaryData } = JSON.parse(body) as Contents;
+  return kind === 'ConfigMap' ? digest({ data, binaryData }, 16) : digest(data, 16);
+}

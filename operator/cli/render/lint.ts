@@ -1,0 +1,42 @@
+// `lint`: findings as text, one block each: where, what is so, what to write instead. Pure.
+import type { FindingCode, Severity } from '../lint/finding.ts';
+import type { Paint } from './paint.ts';
+
+/** A finding with its place in a file. */
+export interface PlacedFinding {
+  readonly severity: Severity;
+  readonly code: FindingCode;
+  readonly file: string;
+  readonly line: number;
+  /** Name of the AssistantDeployment; empty where it could not be read. */
+  readonly object: string;
+  /** Field path. */
+  readonly path: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export function renderLint(findings: readonly PlacedFinding[], objects: number, paint: Paint): string[] {
+  const lines = findings.flatMap(({ severity, code, file, line, object, path, message, remedy }) => [
+    `${paintSeverity(paint, severity)} ${code}  ${path}: ${message}`,
+    `    ${remedy}  ${paint.faint(`(${file === '-' ? 'standard input' : file}:${line}${object === '' ? '' : `, ${object}`})`)}`,
+  ]);
+  const count = (severity: Severity, word: string): string => {
+    const number = findings.filter((finding) => finding.severity === severity).length;
+    return `${number} ${word}${number === 1 ? '' : 's'}`;
+  };
+  const of = `${objects} AssistantDeployment${objects === 1 ? '' : 's'}`;
+  return [...lines, `${of}: ${count('error', 'error')}, ${count('warning', 'warning')}, ${count('info', 'note')}`];
+}
+
+function paintSeverity(paint: Paint, severity: Severity): string {
+  const text = severity.padEnd(7);
+  switch (severity) {
+    case 'error':
+      return paint.bad(text);
+    case 'warning':
+      return paint.wait(text);
+    case 'info':
+      return paint.faint(text);
+  }
+}
