@@ -132,6 +132,7 @@ export function withDefaults(spec: AssistantDeploymentSpec): ResolvedSpec {
   }
   const parsed = result.data;
   const { strategy, slo } = parsed;
+  refuseUndeclaredMetrics(parsed);
   return {
     release: parsed.release,
     components: Object.fromEntries(
@@ -155,6 +156,21 @@ export function withDefaults(spec: AssistantDeploymentSpec): ResolvedSpec {
     paused: parsed.paused,
     revisionHistoryLimit: parsed.revisionHistoryLimit,
   };
+}
+
+/** The CRD refuses these as well; a gate whose metric nobody knows must not pass by being overlooked. */
+function refuseUndeclaredMetrics({ strategy: { canary, blueGreen }, metrics }: Parsed): void {
+  const path = 'spec.strategy';
+  const analyses = [
+    ...(canary?.steps ?? []).map((step, index) => [`${path}.canary.steps[${index}].analysis`, step.analysis] as const),
+    [`${path}.canary.analysis`, canary?.analysis] as const,
+    [`${path}.blueGreen.prePromotion`, blueGreen?.prePromotion] as const,
+    [`${path}.blueGreen.postPromotion`, blueGreen?.postPromotion] as const,
+  ];
+  for (const [where, analysis] of analyses) {
+    const unknown = analysis?.metrics.find((name) => !metrics.some((metric) => metric.name === name));
+    if (unknown !== undefined) throw missing(`${where}.metrics`, `spec.metrics does not declare "${unknown}"`);
+  }
 }
 
 /** Path prefix of a component's route when its spec names none. */

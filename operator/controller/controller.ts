@@ -42,7 +42,9 @@ import { withRefusal } from '../rollout/refusal.ts';
 import type { Plan } from '../rollout/plan-types.ts';
 import type { Settings, Snapshot } from '../rollout/snapshot.ts';
 import { httpRoutes } from '../traffic/httpRoute.ts';
+import { noMetricSource, type MetricSource } from '../metrics/source.ts';
 import { act, type ActResult } from './act.ts';
+import { MeasurementBook } from './measurement-book.ts';
 import { rolloutMetrics, type RolloutMetrics } from './metrics.ts';
 import { snapshotOf } from './observe.ts';
 import { PodsClient } from './pods-client.ts';
@@ -57,6 +59,8 @@ export interface AssistantControllerOptions {
   /** Reconciles at a time. */
   readonly workers?: number;
   readonly podsClient?: PodsClient;
+  /** What analyses are judged by; none: they wait and say so. */
+  readonly metricSource?: MetricSource;
 }
 
 /** How old an answer of a pod may be while something is under way, and at rest. Milliseconds. */
@@ -86,6 +90,7 @@ export class AssistantController {
   readonly #options: AssistantControllerOptions;
   readonly #podsClient: PodsClient;
   readonly #book: SessionBook;
+  readonly #measurements: MeasurementBook;
   readonly #metrics: RolloutMetrics;
   readonly #controller: Controller;
   readonly #subjects;
@@ -101,6 +106,7 @@ export class AssistantController {
     this.#podsClient =
       options.podsClient ?? new PodsClient(options.podAddress === undefined ? {} : { address: options.podAddress });
     this.#book = new SessionBook(this.#podsClient, () => manager.clock.monotonic());
+    this.#measurements = new MeasurementBook(options.metricSource ?? noMetricSource, () => manager.clock.now());
     const owned = { labelSelector: LABELS.name, indexers: byAssistant };
     this.#subjects = manager.informer(assistantDeployments);
     this.#children = {
@@ -169,7 +175,10 @@ export class AssistantController {
 
   async #reconcile(request: Request, { signal, log }: ReconcileContext, span: Span): Promise<Result> {
     const stored = this.#subjects.get(request);
-    if (stored === undefined) return done;
+    if (stored === undefined) {
+      this.#measurements.forget(objectKey(request));
+      return done;
+    }
     const snapshot = this.#observe(stored);
     const now = this.#manager.clock.now();
     const next = plan(snapshot, now);
@@ -181,6 +190,7 @@ export class AssistantController {
     }
     this.#tell(stored, snapshot, next, log);
     this.#askPods(request, snapshot, next);
+    this.#measure(request, snapshot, next);
     return this.#lookAgain(next);
   }
 
@@ -245,6 +255,7 @@ export class AssistantController {
       routes: of(this.#children.routes),
       adminSecret: this.#secrets.get({ namespace, name: adminSecretName(stored.metadata.name) }) !== undefined,
       references: contentsOf(release, namespace, { configMaps: this.#configMaps, secrets: this.#secrets }),
+      measurements: this.#measurements.of(key),
       settings: this.#options.settings,
       sessionsOf: (uid) => this.#book.of(uid),
     });
@@ -291,6 +302,15 @@ export class AssistantController {
     this.#book.refresh(asked, maxAge, this.#stop.signal).then(
       (changed) => changed && this.#controller.enqueue(request),
       (error: unknown) => this.#manager.logger.error({ err: error }, 'asking pods for their sessions failed'),
+    );
+  }
+
+  /** Asks the metric source beside the reconcile for what is due, and looks again when it has answered. */
+  #measure(request: Request, { subject }: Snapshot, next: Plan): void {
+    this.#measurements.forget(objectKey(request), next.measure);
+    this.#measurements.refresh(subject, next.measure, subject.release.metrics, this.#stop.signal).then(
+      (answered) => answered && this.#controller.enqueue(request),
+      (error: unknown) => this.#manager.logger.error({ err: error }, 'measuring failed'),
     );
   }
 

@@ -37,6 +37,7 @@ export interface Observed {
   readonly routes: readonly HttpRoute[];
   readonly adminSecret: boolean;
   readonly references: Readonly<Record<string, string | null>>;
+  readonly measurements: Snapshot['measurements'];
   readonly settings: Settings;
   readonly sessionsOf: (podUid: string) => Sessions;
 }
@@ -61,6 +62,7 @@ export function snapshotOf(observed: Observed): Snapshot {
     ),
     adminSecret: observed.adminSecret,
     references: observed.references,
+    measurements: observed.measurements,
     settings: observed.settings,
   };
 }

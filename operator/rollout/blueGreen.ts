@@ -4,13 +4,14 @@ import type { Stage, Strategy } from './release.ts';
 /** Preview (no traffic), what must pass before, the wait for promotion, the switch, what must pass after it. */
 export function blueGreenStages(strategy: Extract<Strategy, { type: 'BlueGreen' }>): readonly Stage[] {
   const stages: Stage[] = [{ kind: 'SetWeight', weight: 0 }];
-  if (strategy.prePromotion !== null) stages.push({ kind: 'Unsupported', what: 'prePromotion analysis' });
+  if (strategy.prePromotion !== null) stages.push({ kind: 'Analysis', when: 'PrePromotion', ...strategy.prePromotion });
   if (!strategy.autoPromote) stages.push({ kind: 'Pause', reason: 'BlueGreenPause', durationMs: null });
   else if (strategy.autoPromoteAfterMs > 0) {
     stages.push({ kind: 'Pause', reason: 'BlueGreenPause', durationMs: strategy.autoPromoteAfterMs });
   }
   stages.push({ kind: 'SetWeight', weight: 100 });
-  if (strategy.postPromotion !== null) stages.push({ kind: 'Unsupported', what: 'postPromotion analysis' });
+  if (strategy.postPromotion !== null)
+    stages.push({ kind: 'Analysis', when: 'PostPromotion', ...strategy.postPromotion });
   return stages;
 }
 

@@ -14,7 +14,7 @@ function stageOf(step: ResolvedStep): Stage {
     case 'Pause':
       return { kind: 'Pause', reason: 'CanaryPauseStep', durationMs: step.durationMs };
     case 'Analysis':
-      return { kind: 'Unsupported', what: `analysis of ${step.metrics.join(', ')}` };
+      return { ...step, when: 'Step' };
     case 'SetFlag':
       return { kind: 'Unsupported', what: `setFlag ${step.feature}` };
     case 'Chaos':

@@ -2,7 +2,16 @@
 // (invariant 7 of api.md section 3).
 import { VERBS } from '@assistant-platform/api';
 import { describe, expect, it } from 'vitest';
-import { blueGreen, canary, sampleRelease, withReplicas, withStrategy, withVersion } from './releases.ts';
+import type { Measurement } from './analysis/measurement.ts';
+import {
+  blueGreen,
+  canary,
+  SAMPLE_METRICS,
+  sampleRelease,
+  withReplicas,
+  withStrategy,
+  withVersion,
+} from './releases.ts';
 import { World } from './world.ts';
 import { WorldRun } from './worldRun.ts';
 
@@ -21,6 +30,16 @@ const quiet = (run: WorldRun): void => {
 };
 const next = (run: WorldRun, version = '1.1.0'): void => edit(run, (release) => withVersion(release, version));
 const HELD = canary([{ setWeight: 20 }, { pause: {} }, { setWeight: 60 }]);
+
+const ANALYSED = canary([
+  { setWeight: 20 },
+  { analysis: { metrics: ['errors'], duration: '20s', interval: '10s' } },
+  { setWeight: 60 },
+]);
+const reading = (value: number): Measurement['result'] => {
+  const one = { value, samples: 1000, evidence: null };
+  return { kind: 'Reading', update: one, stable: one };
+};
 
 /** Each begins with an installed 1.0.0, except the first. */
 const PATHS: Record<string, { strategy?: ReturnType<typeof canary>; installed?: false; path: Path }> = {
@@ -66,6 +85,24 @@ const PATHS: Record<string, { strategy?: ReturnType<typeof canary>; installed?: 
     path: (run) => {
       run.world.brokenImages.add('localhost/assistant/chat:9.9.9');
       next(run, '9.9.9');
+      quiet(run);
+    },
+  },
+  'an analysis that passes': {
+    strategy: ANALYSED,
+    path: (run) => {
+      next(run);
+      quiet(run);
+    },
+  },
+  'abort by a metric, then retry': {
+    strategy: ANALYSED,
+    path: (run) => {
+      run.world.readings = () => reading(0.05);
+      next(run);
+      run.run(60_000);
+      run.world.readings = () => reading(0.001);
+      verb(run, { [VERBS.retry]: '' });
       quiet(run);
     },
   },
@@ -137,7 +174,8 @@ const PATHS: Record<string, { strategy?: ReturnType<typeof canary>; installed?: 
 
 function start(name: string): WorldRun {
   const { strategy = canary(), installed = true } = PATHS[name] ?? {};
-  const run = new WorldRun(new World(sampleRelease('1.0.0', strategy)));
+  const run = new WorldRun(new World(sampleRelease('1.0.0', strategy, undefined, SAMPLE_METRICS)));
+  run.world.readings = () => reading(0.001);
   if (installed) run.run(6000);
   run.log.length = 0;
   return run;

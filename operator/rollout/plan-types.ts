@@ -1,4 +1,5 @@
 // The plan: what is to be written, in order; what is told; when to look again.
+import type { MeasurementOrder } from './analysis/measurement.ts';
 import type { Manifest } from './objects.ts';
 import type { DrainWindow, Pod, RouteIntent } from './snapshot.ts';
 import type { Status } from './state.ts';
@@ -55,6 +56,8 @@ export interface Plan {
   readonly notes: readonly Note[];
   /** When to look again even if nothing is heard, epoch milliseconds; null: only when something changes. */
   readonly lookAgainAt: number | null;
+  /** What the metric source is to be asked, and when; the answers come with the next snapshot. */
+  readonly measure: readonly MeasurementOrder[];
   /** Open sessions matter now: ask the pods often. */
   readonly watchSessions: boolean;
 }

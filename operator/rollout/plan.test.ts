@@ -57,7 +57,6 @@ describe('a canary', () => {
   });
 
   it.each([
-    ['analysis', { analysis: { metrics: ['errors'], duration: '1m', interval: '10s' } }],
     ['setFlag', { setFlag: { feature: 'new-memory', rollout: 5 } }],
     ['chaos', { chaos: { experiment: 'pod-kill' } }],
   ])('never skips a step that this version cannot carry out: %s', (what, step) => {

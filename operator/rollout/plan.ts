@@ -13,6 +13,7 @@ import { atRest, readProgress, type Progress, type SideStatus, type Status } fro
 import { publish } from './status.ts';
 import { terminate } from './terminate.ts';
 import { blockedBy, waitingSince, type Wait } from './waits.ts';
+import { measurementOrders } from './watches.ts';
 
 /**
  * Decides what to do about one AssistantDeployment.
@@ -43,19 +44,23 @@ export function plan(snapshot: Snapshot, now: number): Plan {
       status,
       notes: decision.notes,
       lookAgainAt: now,
+      measure: [],
       watchSessions: true,
     };
   }
+  const measure = measurementOrders(p, f);
   const act = converge(p, f, routes, now);
   const ends = entries
     .flatMap((entry) => (entry.nextCheckAt === undefined ? [] : [Date.parse(entry.nextCheckAt)]))
     .filter((end) => end > now);
-  const looks = [...ends, ...(act.lookAgainAt === null ? [] : [act.lookAgainAt])];
+  const due = measure.map(({ dueAt }) => dueAt).filter((time) => time > now);
+  const looks = [...ends, ...due, ...(act.lookAgainAt === null ? [] : [act.lookAgainAt])];
   return {
     writes: [...act.writes, ...statusWrite(f, status)],
     status,
     notes: [...decision.notes, ...act.notes],
     lookAgainAt: looks.length === 0 ? null : Math.min(...looks),
+    measure,
     watchSessions: sessionsMatter(p, status),
   };
 }
@@ -73,6 +78,7 @@ function planDeletion(f: Facts, now: number): Plan {
     status,
     notes,
     lookAgainAt,
+    measure: [],
     watchSessions: true,
   };
 }
@@ -82,6 +88,7 @@ const metadataOnly = (f: Facts, write: Write, now: number): Plan => ({
   status: f.subject.status,
   notes: [],
   lookAgainAt: now,
+  measure: [],
   watchSessions: false,
 });
 

@@ -12,6 +12,14 @@ export type Strategy = ResolvedStrategy;
 export type Stage =
   | { readonly kind: 'SetWeight'; readonly weight: number }
   | { readonly kind: 'Pause'; readonly reason: PauseReason; readonly durationMs: number | null }
+  | {
+      readonly kind: 'Analysis';
+      readonly when: AnalysisTime;
+      readonly metrics: readonly string[];
+      readonly durationMs: number;
+      readonly intervalMs: number;
+    }
   | { readonly kind: 'Unsupported'; readonly what: string };
 
 export type PauseReason = 'CanaryPauseStep' | 'BlueGreenPause';
+export type AnalysisTime = 'Step' | 'PrePromotion' | 'PostPromotion';

@@ -1,5 +1,5 @@
 // Releases for tests of this package: a small two-component assistant, in versions.
-import { withDefaults, type CanaryStep, type StrategySpec } from '@assistant-platform/api';
+import { withDefaults, type CanaryStep, type MetricSpec, type StrategySpec } from '@assistant-platform/api';
 import type { Release } from './release.ts';
 
 export const CANARY_STEPS: CanaryStep[] = [
@@ -7,6 +7,12 @@ export const CANARY_STEPS: CanaryStep[] = [
   { pause: { duration: '3s' } },
   { setWeight: 50 },
   { pause: { duration: '3s' } },
+];
+
+/** One limit, and one comparison with stable. */
+export const SAMPLE_METRICS: MetricSpec[] = [
+  { name: 'errors', preset: 'ErrorRate', max: '0.01', minSamples: 50 },
+  { name: 'ratio', preset: 'ErrorRate', comparedTo: { stable: { maxRatio: '1.2' } } },
 ];
 
 const DEADLINES = { drain: { deadline: '20s' }, progressDeadline: '1m', rollbackWindow: { revisions: 3 } };
@@ -30,6 +36,7 @@ export function sampleRelease(
   version: string,
   strategy: StrategySpec = canary(),
   components: readonly string[] = ['chat', 'realtime'],
+  metrics: MetricSpec[] = [],
 ): Release {
   return withDefaults({
     release: version,
@@ -38,16 +45,18 @@ export function sampleRelease(
     ),
     gateway: { parentRef: { name: 'public', namespace: 'gateway-system' } },
     strategy,
+    metrics,
     revisionHistoryLimit: 2,
   });
 }
 
 /** The same release with another strategy. */
 export const withStrategy = (release: Release, strategy: StrategySpec): Release => ({
-  ...sampleRelease('any', strategy),
+  ...sampleRelease('any', strategy, ['chat', 'realtime'], SAMPLE_METRICS),
   components: release.components,
   release: release.release,
   paused: release.paused,
+  metrics: release.metrics,
 });
 
 /** The same release with other images. */

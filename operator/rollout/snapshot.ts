@@ -1,4 +1,5 @@
 // The snapshot: everything the decision may look at, read at one moment. Parsed at the edge (operator/controller/observe.ts), trusted here.
+import type { Measurement } from './analysis/measurement.ts';
 import type { Release } from './release.ts';
 import type { Status } from './state.ts';
 
@@ -140,5 +141,7 @@ export interface Snapshot {
   readonly adminSecret: boolean;
   /** `ConfigMap/name` or `Secret/name` -> digest of its data; null when it does not exist. */
   readonly references: Readonly<Record<string, string | null>>;
+  /** The latest answers of the metric source. */
+  readonly measurements: readonly Measurement[];
   readonly settings: Settings;
 }

@@ -50,6 +50,7 @@ export function enterStage(p: Progress, { f, now }: Look, index: number): Progre
       startedAt,
     },
     requested: Math.max(p.requested, wanted),
+    analysis: [],
     pauses: stage?.kind === 'Pause' ? [{ reason: stage.reason, startTime: startedAt }] : [],
   };
 }

@@ -1,4 +1,5 @@
 // The status of an AssistantDeployment, and the part of it that is memory: what was decided. All progress lives here, with absolute times.
+import type { AnalysisEntry } from './analysis/judge.ts';
 
 export interface RevisionRef {
   readonly hash: string;
@@ -88,6 +89,7 @@ export interface Status {
   readonly components?: Readonly<Record<string, ComponentStatus>>;
   readonly draining?: readonly DrainingStatus[];
   readonly pauseConditions?: readonly PauseCondition[];
+  readonly analysis?: readonly AnalysisEntry[];
   readonly blockedBy?: readonly BlockedBy[];
   readonly abort?: Abort;
   readonly conditions?: readonly Condition[];
@@ -108,6 +110,8 @@ export interface Progress {
   /** Share that was last verified on all routes. */
   readonly routed: number;
   readonly pauses: readonly PauseCondition[];
+  /** Checks of the metrics of the present step. */
+  readonly analysis: readonly AnalysisEntry[];
   readonly abort: Abort | null;
   readonly history: readonly HistoryEntry[];
 }
@@ -120,6 +124,7 @@ export function readProgress(status: Status): Progress {
     requested: status.weight?.requested ?? 0,
     routed: status.weight?.routed ?? 0,
     pauses: status.pauseConditions ?? [],
+    analysis: status.analysis ?? [],
     abort: status.abort ?? null,
     history: status.history ?? [],
   };

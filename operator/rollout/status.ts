@@ -54,6 +54,7 @@ function describeAll(inputs: StatusInputs): Status {
     components: componentStatus(p, f),
     ...(draining.length === 0 ? {} : { draining }),
     ...(p.pauses.length === 0 ? {} : { pauseConditions: p.pauses }),
+    ...(p.analysis.length === 0 ? {} : { analysis: p.analysis }),
     ...(blockedBy.length === 0 ? {} : { blockedBy }),
     ...(p.abort === null ? {} : { abort: p.abort }),
     conditions: mergeConditions(

@@ -28,7 +28,7 @@ export function giveWay(look: Look, target: RevisionRef): Move {
   if (back) {
     const stable = { hash: p.stable.hash, release: target.release };
     return advance(
-      { ...ended, stable, update: stable, abort: null, pauses: [], requested: 100, routed: 100 },
+      { ...ended, stable, update: stable, abort: null, pauses: [], analysis: [], requested: 100, routed: 100 },
       note('RolledBack', `${p.update.release} is taken back; ${stable.release} stays`),
     );
   }

@@ -2,7 +2,7 @@
 import type { BlockedBy } from './state.ts';
 
 /** What a reason is about. Waits of one family follow upon each other without the clock of the progress deadline starting anew. */
-type Family = 'Capacity' | 'Route' | 'Person' | 'Drain' | 'Input';
+type Family = 'Capacity' | 'Route' | 'Metric' | 'Person' | 'Drain' | 'Input';
 
 const FAMILY = {
   PodsNotReady: 'Capacity',
@@ -14,6 +14,10 @@ const FAMILY = {
   RouteNotAccepted: 'Route',
   RouteSettling: 'Route',
   StableUnavailable: 'Route',
+  AnalysisRunning: 'Metric',
+  MetricFailing: 'Metric',
+  MetricNoData: 'Metric',
+  MetricSourceError: 'Metric',
   CanaryPauseStep: 'Person',
   BlueGreenPause: 'Person',
   SpecPaused: 'Person',
@@ -36,6 +40,8 @@ export interface Wait {
   readonly since?: number;
   /** It ends, or changes, this long after it began. */
   readonly lastsMs?: number;
+  /** Instead of lastsMs: when it is looked at again, epoch ms. */
+  readonly nextCheckAt?: number;
 }
 
 export const isWaitReason = (reason: string): reason is WaitReason => Object.hasOwn(FAMILY, reason);
@@ -48,7 +54,7 @@ export const countsAsStuck = (reason: WaitReason): boolean =>
 
 /**
  * Since when a wait lasts: continues the clock of an earlier wait of the same family; RouteSettling only that of the very same one, because its
- * message names the generations that were accepted.
+ * message names the generations that were accepted; metrics each their own reason, for failing is not a continuation of not being measured.
  * @param before blockedBy as stored; empty when the step has changed since.
  * @returns epoch milliseconds.
  */
@@ -57,7 +63,9 @@ export function waitingSince(wait: Wait, before: readonly BlockedBy[], now: numb
   const earlier = before.filter((entry) =>
     wait.reason === 'RouteSettling'
       ? entry.reason === wait.reason && entry.message === wait.message
-      : familyOf(entry.reason) === FAMILY[wait.reason],
+      : FAMILY[wait.reason] === 'Metric'
+        ? entry.reason === wait.reason
+        : familyOf(entry.reason) === FAMILY[wait.reason],
   );
   return Math.min(now, ...earlier.map((entry) => Date.parse(entry.since)));
 }
@@ -65,10 +73,11 @@ export function waitingSince(wait: Wait, before: readonly BlockedBy[], now: numb
 /** The wait with its clock, as it stands in status.blockedBy. */
 export function blockedBy(wait: Wait, before: readonly BlockedBy[], now: number): BlockedBy {
   const since = waitingSince(wait, before, now);
+  const next = wait.nextCheckAt ?? (wait.lastsMs === undefined ? undefined : since + wait.lastsMs);
   return {
     reason: wait.reason,
     message: wait.message,
     since: new Date(since).toISOString(),
-    ...(wait.lastsMs === undefined ? {} : { nextCheckAt: new Date(since + wait.lastsMs).toISOString() }),
+    ...(next === undefined ? {} : { nextCheckAt: new Date(next).toISOString() }),
   };
 }

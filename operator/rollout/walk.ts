@@ -1,7 +1,10 @@
 // Walking the stages: each is entered, waited for and left; behind the last one the update revision becomes stable.
 import { abortRollout, hasStalled } from './abort.ts';
+import type { AnalysisEntry } from './analysis/judge.ts';
+import { judgeAll, judgementOf, type Judgement } from './watches.ts';
 import { capacityWaits } from './capacity.ts';
-import { advance, hold, note, type Look, type Move } from './decide.ts';
+import { advance, hold, note, type Look, type Move, type Note } from './decide.ts';
+import { canonicalJson } from './digest.ts';
 import { remember } from './history.ts';
 import { enterStage } from './start.ts';
 import { stagesHash, stagesOf } from './stages.ts';
@@ -20,6 +23,16 @@ export function walkStages(look: Look): Move {
       note('StepsChanged', 'the steps were edited: starting again at the first one, at the weight reached'),
     );
   }
+  const analysis = judgeAll(p, f);
+  if (canonicalJson(analysis) !== canonicalJson(p.analysis))
+    return advance({ ...p, analysis }, ...turns(p.analysis, analysis));
+  const stage = stages[step.index];
+  const judgement = judgementOf(p, f, stageIsOver(look, stage), look.now);
+  // Behind the switch of a blue-green, traffic goes back only to where it is served: a broken new revision is no worse than a broken old one.
+  const stays = stage?.kind === 'Analysis' && stage.when === 'PostPromotion' && !stableIsWhole(look);
+  if (judgement.failure !== null && !stays) {
+    return abortRollout(look, { at: new Date(look.now).toISOString(), reason: judgement.failure, by: 'Metric' });
+  }
   if (f.release.paused) return hold({ reason: 'SpecPaused', message: 'spec.paused is true; set it to false to go on' });
   const promoted =
     order?.verb === 'promote' && order.revision === p.update?.hash && order.stepsHash === step.stepsHash
@@ -28,7 +41,6 @@ export function walkStages(look: Look): Move {
   if (promoted === 'full' && step.index < stages.length) {
     return advance(enterStage(p, look, stages.length), note('PromotedFully', 'a person skipped the remaining steps'));
   }
-  const stage = stages[step.index];
   const waits = stage === undefined || stage.kind === 'SetWeight' ? weightWaits(look) : [];
   const stalled = waits.find((wait) => hasStalled(look, wait));
   if (stalled !== undefined && f.release.abortOnDeadline) {
@@ -49,8 +61,16 @@ export function walkStages(look: Look): Move {
   switch (stage.kind) {
     case 'SetWeight':
       return next(`${describe(stage)} is verified on the routes of all components`);
-    case 'Pause':
-      return pauseIsOver(look, stage) ? next(`${describe(stage)} is over`) : hold(pauseWait(look, stage));
+    case 'Pause': {
+      const metrics = judgement.waits.filter(({ reason }) => reason !== 'AnalysisRunning');
+      if (!stageIsOver(look, stage)) return hold(...metrics, pauseWait(look, stage));
+      return judgement.waits.length === 0 ? next(`${describe(stage)} is over`) : hold(...judgement.waits);
+    }
+    case 'Analysis':
+      if (judgement.failure !== null) return hold(...staysWaits(look, judgement.failure));
+      if (judgement.waits.length === 0 && (judgement.sure || stageIsOver(look, stage)))
+        return next(`${describe(stage)} passed${judgement.sure ? ', sure before its time' : ''}`);
+      return hold(...analysisWaits(look, stage, judgement));
     case 'Unsupported':
       return hold({
         reason: 'StepKindNotSupported',
@@ -88,15 +108,71 @@ function promote({ p, f, now }: Look, byPerson: boolean): Move {
       requested: 100,
       routed: 100,
       pauses: [],
+      analysis: [],
     },
     note('RolloutCompleted', `${stable.release} is stable; ${p.stable?.release ?? 'the old revision'} is drained`),
   );
 }
 
 const pauseStart = ({ p, now }: Look): number => Date.parse(p.pauses[0]?.startTime ?? new Date(now).toISOString());
+const stageStart = ({ p, now }: Look): number => Date.parse(p.step?.startedAt ?? new Date(now).toISOString());
 
-const pauseIsOver = (look: Look, stage: Extract<Stage, { kind: 'Pause' }>): boolean =>
-  stage.durationMs !== null && look.now >= pauseStart(look) + stage.durationMs;
+/** Its time is over; a weight has none. */
+function stageIsOver(look: Look, stage: Stage | undefined): boolean {
+  if (stage?.kind === 'Analysis') return look.now >= stageStart(look) + stage.durationMs;
+  return stage?.kind === 'Pause' && stage.durationMs !== null && look.now >= pauseStart(look) + stage.durationMs;
+}
+
+/** Stable could carry all traffic again. */
+function stableIsWhole({ p, f }: Look): boolean {
+  if (p.stable === null) return false;
+  const { hash } = p.stable;
+  return f
+    .components(hash)
+    .every(
+      (component) => f.unit(hash, component).available >= Math.max(1, f.release.components[component]?.replicas ?? 1),
+    );
+}
+
+/** Told when a metric turns: people want to hear that it fails before it has failed too often. */
+function turns(before: readonly AnalysisEntry[], after: readonly AnalysisEntry[]): Note[] {
+  return after.flatMap(({ metric, verdict, message = '' }) => {
+    const earlier = before.find((entry) => entry.metric === metric)?.verdict;
+    if (earlier === verdict) return [];
+    if (verdict === 'Failing') return [note('MetricFailing', message, 'Warning')];
+    if (verdict === 'SourceError') return [note('MetricSourceError', `${metric}: ${message}`, 'Warning')];
+    return earlier === 'Failing' || earlier === 'SourceError' ? [note('MetricRecovered', message)] : [];
+  });
+}
+
+/** Why an analysis goes on: what speaks against the revision first, then one line for all that still runs. */
+function analysisWaits(look: Look, stage: Extract<Stage, { kind: 'Analysis' }>, { waits }: Judgement): Wait[] {
+  const running = waits.filter(({ reason }) => reason === 'AnalysisRunning');
+  const nextChecks = waits.flatMap(({ nextCheckAt }) => nextCheckAt ?? []);
+  const all: Wait = {
+    reason: 'AnalysisRunning',
+    message: [describe(stage), ...running.map(({ message }) => message)].join('; '),
+    since: stageStart(look),
+    ...(nextChecks.length === 0 ? {} : { nextCheckAt: Math.min(...nextChecks) }),
+  };
+  const others = waits.filter(({ reason }) => reason !== 'AnalysisRunning');
+  return stageIsOver(look, stage) && running.length === 0 ? others : [...others, all];
+}
+
+function staysWaits({ p, f }: Look, failure: string): Wait[] {
+  const stable = p.stable?.release ?? 'stable';
+  return [
+    {
+      reason: 'MetricFailing',
+      message: `${failure}; traffic stays, for ${stable} could not carry it. Promote to keep the new release, or repair ${stable}`,
+    },
+    {
+      reason: 'StableUnavailable',
+      message: `${stable} has fewer ready pods than it needs to take the traffic back`,
+      lastsMs: f.release.progressDeadlineMs,
+    },
+  ];
+}
 
 function pauseWait(look: Look, stage: Extract<Stage, { kind: 'Pause' }>): Wait {
   return {
@@ -114,7 +190,15 @@ export function describe(stage: Stage): string {
       return `weight ${stage.weight} %`;
     case 'Pause':
       return stage.durationMs === null ? 'pause until promoted' : `pause of ${stage.durationMs / 1000} s`;
+    case 'Analysis':
+      return `${ANALYSIS_NAMES[stage.when]} of ${stage.metrics.join(', ')} over ${stage.durationMs / 1000} s`;
     case 'Unsupported':
       return `step "${stage.what}"`;
   }
 }
+
+const ANALYSIS_NAMES = {
+  Step: 'analysis',
+  PrePromotion: 'analysis before promotion',
+  PostPromotion: 'analysis after promotion',
+} as const;

@@ -9,6 +9,7 @@ import {
   type WorldPod,
   type WorldRoute,
 } from './worldObjects.ts';
+import type { Measurement, MeasurementOrder } from './analysis/measurement.ts';
 import type { Manifest } from './objects.ts';
 import type { Write } from './plan-types.ts';
 import type { Release } from './release.ts';
@@ -28,6 +29,8 @@ import { APPLIED_DIGEST } from './names.ts';
 
 /** Refused because the object changed since it was read. */
 export class WorldConflict extends Error {}
+
+const NO_DATA = { value: null, samples: 0, evidence: null } as const;
 
 export class World {
   now: number;
@@ -53,6 +56,13 @@ export class World {
   /** What the gateway really does, by component. Lags behind the routes. */
   readonly traffic = new Map<string, RouteIntent>();
   adminSecret = false;
+  /** What the metric source answers; by default it has no data. */
+  readings: (order: MeasurementOrder) => Measurement['result'] = () => ({
+    kind: 'Reading',
+    update: NO_DATA,
+    stable: NO_DATA,
+  });
+  readonly measurements = new Map<string, Measurement>();
   /** Writes by kind, for tests that count. */
   readonly counts = new Map<string, number>();
   /** Rises with every change that an operator would hear of. */
@@ -120,8 +130,20 @@ export class World {
       routes: [...this.routes.values()].map(observedRoute),
       adminSecret: this.adminSecret,
       references: this.references,
+      measurements: [...this.measurements.values()],
       settings: { settleMs: this.options.settleMs },
     });
+  }
+
+  /** Measures what is due. @returns whether there is a new answer. */
+  measure(orders: readonly MeasurementOrder[]): boolean {
+    const due = orders.filter(({ dueAt }) => dueAt <= this.now);
+    for (const order of due) {
+      const { metric, since } = order;
+      this.measurements.set(metric, { metric, since, at: this.now, result: this.readings(order) });
+    }
+    if (due.length > 0) this.changes += 1;
+    return due.length > 0;
   }
 
   /** Carries out one write. Throws WorldConflict when its object changed since the snapshot. */

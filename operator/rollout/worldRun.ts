@@ -63,12 +63,13 @@ export class WorldRun {
       const snapshot = this.world.snapshot();
       const next = plan(snapshot, this.world.now);
       const done = this.carryOut(next, snapshot);
+      const measured = this.world.measure(next.measure);
       written += done;
       this.lookAgainAt = next.lookAgainAt;
       this.watchesSessions = next.watchSessions;
       this.askedAt = this.world.now;
       this.seen = this.world.changes;
-      if (done === 0 && (next.lookAgainAt === null || next.lookAgainAt > this.world.now)) return written;
+      if (done === 0 && !measured && (next.lookAgainAt === null || next.lookAgainAt > this.world.now)) return written;
     }
     this.violate(8, `still writing after ${LOOKS_AT_MOST} looks: ${this.log.slice(-6).join(' | ')}`);
     return written;

@@ -76,18 +76,14 @@ export const metric = z
       .enum(['Wait', 'Pass', 'Fail'])
       .default('Wait')
       .describe('What no data means: wait and say so in blockedBy, pass, or fail.'),
-    failureLimit: z
-      .int()
-      .min(0)
-      .max(1000)
-      .default(1)
-      .meta({ format: 'int32', description: 'Failing checks allowed before the verdict is Failed.' }),
-    consecutiveErrorLimit: z
-      .int()
-      .min(0)
-      .max(1000)
-      .default(4)
-      .meta({ format: 'int32', description: 'Errors of the source in a row that are allowed.' }),
+    failureLimit: z.int().min(0).max(1000).default(1).meta({
+      format: 'int32',
+      description: 'Failing checks allowed before it aborts. The comparison with stable has its confidence instead.',
+    }),
+    consecutiveErrorLimit: z.int().min(0).max(1000).default(4).meta({
+      format: 'int32',
+      description: 'Errors of the source in a row that are allowed; beyond them it counts as no data.',
+    }),
   })
   .meta({
     description: 'One value that a revision is judged by.',

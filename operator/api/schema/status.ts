@@ -47,7 +47,12 @@ const analysis = z.object({
   ratioHigh: optionalText().describe('Upper end of the interval of the ratio.'),
   samples: count().optional().describe('Events behind the value.'),
   verdict: z.enum(VERDICTS).describe('What follows.'),
+  message: optionalText().describe('The last check in words.'),
+  since: time().optional().describe('Begin of the window that is looked at.'),
+  checkedAt: time().optional().describe('When the last check was made.'),
+  checks: count().optional().describe('Checks so far.'),
   failures: count().optional().describe('Failing checks so far.'),
+  errors: count().optional().describe('Errors of the source in a row.'),
 });
 
 const condition = z.object({

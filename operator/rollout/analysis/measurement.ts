@@ -33,8 +33,8 @@ export interface Measurement {
 export interface Reading {
   /** For `max` and `min`, in the unit of the metric; null: no data. */
   readonly value: number | null;
-  /** Events behind the value. */
-  readonly samples: number;
+  /** Events behind the value; null: the source cannot tell (a query of one's own), so that minSamples does not apply. */
+  readonly samples: number | null;
   /** For `comparedTo`; null when the source has only the value. */
   readonly evidence: Evidence | null;
 }

@@ -1,0 +1,222 @@
+// Analyses in the model world: what passes, what is called back, what waits, and what a person sees of it.
+import type { CanaryStep, MetricSpec, StrategySpec } from '@assistant-platform/api';
+import { VERBS } from '@assistant-platform/api';
+import { describe, expect, it } from 'vitest';
+import type { Measurement, MeasurementOrder, Reading } from './analysis/measurement.ts';
+import { blueGreen, canary, SAMPLE_METRICS, sampleRelease, withVersion } from './releases.ts';
+import { World } from './world.ts';
+import { WorldRun } from './worldRun.ts';
+
+const ANALYSIS = { analysis: { metrics: ['errors'], duration: '60s', interval: '10s' } } satisfies CanaryStep;
+const STEPS: CanaryStep[] = [{ setWeight: 10 }, ANALYSIS, { setWeight: 50 }];
+
+type Answers = (order: MeasurementOrder) => Measurement['result'];
+
+const rate = (share: number, trials = 1000): Reading => ({
+  value: trials === 0 ? null : share,
+  samples: trials,
+  evidence: { events: share * trials, trials },
+});
+const answer =
+  (update: Reading, stable: Reading = rate(0.002)): Answers =>
+  () => ({ kind: 'Reading', update, stable });
+const GOOD = answer(rate(0.002));
+const BAD = answer(rate(0.05));
+
+/** 1.0.0 is installed, 1.1.0 begins. */
+function begin(strategy: StrategySpec, answers: Answers, metrics: MetricSpec[] = SAMPLE_METRICS): WorldRun {
+  const run = new WorldRun(new World(sampleRelease('1.0.0', strategy, ['chat', 'realtime'], metrics)));
+  run.run(8000);
+  run.world.readings = answers;
+  run.world.edit((before) => withVersion(before, '1.1.0'));
+  run.settle();
+  return run;
+}
+
+const waits = (run: WorldRun): string[] => (run.world.status.blockedBy ?? []).map(({ reason }) => reason);
+const stable = (run: WorldRun): string | undefined => run.world.status.stableRevision?.release;
+const share = (run: WorldRun): number | undefined =>
+  run.world.traffic.get('chat')?.backends.find(({ revision }) => revision === run.world.status.updateRevision?.hash)
+    ?.weight;
+
+describe('an analysis step', () => {
+  it('passes when its time is over: seven checks in a minute, and says so until then [R-292]', () => {
+    const run = begin(canary(STEPS), GOOD);
+    run.run(40_000);
+    expect(run.world.status).toMatchObject({
+      phase: 'Progressing',
+      step: { index: 1 },
+      message: 'holding at 10 %: analysis of errors over 60 s; errors 0.2 %, at most 1 % wanted',
+      analysis: [{ metric: 'errors', verdict: 'Passing', value: '0.002', samples: 1000, failures: 0 }],
+    });
+    expect(waits(run)).toEqual(['AnalysisRunning']);
+    const next = Date.parse(run.world.status.blockedBy?.[0]?.nextCheckAt ?? '');
+    expect(next - run.world.now).toBeLessThanOrEqual(10_000);
+    run.run(40_000);
+    expect(stable(run)).toBe('1.1.0');
+    expect(run.world.status.analysis).toBeUndefined();
+    expect(run.violations).toEqual([]);
+  });
+
+  it('calls a failing release back without a person, and keeps what it saw [R-292]', () => {
+    const run = begin(canary(STEPS), BAD);
+    run.run(60_000);
+    expect(run.world.status).toMatchObject({
+      phase: 'Degraded',
+      abort: { by: 'Metric', reason: 'errors 5 % > 1 % (2 of 2 checks failed, 1 allowed)' },
+      analysis: [{ metric: 'errors', verdict: 'Failing', value: '0.05', failures: 2 }],
+      history: [{ release: '1.1.0', outcome: 'Aborted' }, { release: '1.0.0' }],
+    });
+    expect(share(run) ?? 0).toBe(0);
+    expect(run.told.filter((line) => line.startsWith('MetricFailing'))).toHaveLength(1);
+    expect(run.violations).toEqual([]);
+    run.world.readings = GOOD;
+    run.world.annotate({ [VERBS.retry]: '' });
+    run.run(90_000);
+    expect(stable(run)).toBe('1.1.0');
+  });
+
+  it('starved of traffic waits for as long as it takes, and says so [R-296]', () => {
+    const run = begin(canary(STEPS), answer(rate(0, 12)));
+    run.run(3_600_000, 1000);
+    expect(run.world.status.blockedBy?.[0]).toMatchObject({
+      reason: 'MetricNoData',
+      message: 'errors has 12 of 50 samples; onNoData is Wait',
+    });
+    expect(run.world.status.abort).toBeUndefined();
+    run.world.readings = GOOD;
+    run.run(20_000);
+    expect(stable(run)).toBe('1.1.0');
+  });
+
+  it('waits out an outage of the source, and goes on when it is back', () => {
+    const run = begin(canary(STEPS), () => ({ kind: 'Error', message: 'Prometheus does not answer' }));
+    run.run(600_000, 500);
+    expect(run.world.status.blockedBy?.[0]).toMatchObject({ reason: 'MetricSourceError' });
+    expect(run.world.status.blockedBy?.[0]?.message).toContain('Prometheus does not answer');
+    run.world.readings = GOOD;
+    run.run(20_000);
+    expect(stable(run)).toBe('1.1.0');
+  });
+
+  it('can be passed by a person, also while it waits for data', () => {
+    const run = begin(canary(STEPS), answer(rate(0, 0)));
+    run.run(30_000);
+    run.world.annotate({ [VERBS.promote]: 'step' });
+    run.run(20_000);
+    expect(stable(run)).toBe('1.1.0');
+  });
+
+  it('ends before its time when the comparison is sure', () => {
+    const steps: CanaryStep[] = [
+      { setWeight: 10 },
+      { analysis: { metrics: ['ratio'], duration: '1h', interval: '10s' } },
+    ];
+    const run = begin(canary(steps), answer(rate(0.002, 50_000), rate(0.01, 50_000)));
+    run.run(30_000);
+    expect(stable(run)).toBe('1.1.0');
+  });
+
+  it('has a verdict that a killed operator neither loses nor repeats', () => {
+    for (let point = 0; point < 40; point++) {
+      const run = begin(canary(STEPS), GOOD);
+      run.run(8000);
+      run.world.readings = BAD;
+      run.killAfter = point;
+      run.run(60_000);
+      expect([point, run.world.status.analysis?.[0]?.failures, run.world.status.analysis?.[0]?.checks]).toEqual([
+        point,
+        2,
+        2,
+      ]);
+      expect(run.world.status.abort?.by).toBe('Metric');
+    }
+  });
+});
+
+describe('a background analysis', () => {
+  const strategy: StrategySpec = {
+    type: 'Canary',
+    canary: {
+      steps: [{ setWeight: 10 }, { pause: { duration: '1m' } }, { setWeight: 50 }, { pause: {} }],
+      analysis: { metrics: ['errors', 'ratio'], interval: '10s' },
+    },
+    drain: { deadline: '20s' },
+    progressDeadline: '1m',
+  };
+
+  it('calls back in the middle of a pause [R-292]', () => {
+    const run = begin(strategy, GOOD);
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', analysis: [{ metric: 'errors' }, { metric: 'ratio' }] });
+    run.world.readings = BAD;
+    run.run(30_000);
+    expect(run.world.status).toMatchObject({ abort: { by: 'Metric' }, phase: 'Degraded' });
+    expect(run.violations).toEqual([]);
+  });
+
+  it('looks anew at each step, at the window since that began', () => {
+    const since = new Set<number>();
+    const run = begin(strategy, (order) => {
+      since.add(order.since);
+      return GOOD(order);
+    });
+    run.run(120_000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', step: { index: 3 } });
+    expect(since.size).toBeGreaterThanOrEqual(2);
+  });
+
+  it('holds the end of a pause until there is data', () => {
+    const run = begin(strategy, answer(rate(0, 3)));
+    run.run(300_000, 250);
+    expect(run.world.status).toMatchObject({ step: { index: 1 }, weight: { routed: 10 } });
+    expect(waits(run)).toContain('MetricNoData');
+    run.world.readings = GOOD;
+    run.run(30_000);
+    expect(run.world.status).toMatchObject({ step: { index: 3 }, weight: { routed: 50 } });
+  });
+});
+
+describe('blue-green', () => {
+  const look = { metrics: ['errors'], duration: '30s', interval: '10s' };
+
+  it('judges the preview before traffic switches', () => {
+    const run = begin(blueGreen({ prePromotion: look }), BAD);
+    run.run(60_000);
+    expect(run.world.status).toMatchObject({ abort: { by: 'Metric' }, weight: { routed: 0 } });
+    expect(stable(run)).toBe('1.0.0');
+  });
+
+  it('after the switch goes back to the old colour, while that is healthy [R-302]', () => {
+    const run = begin(blueGreen({ postPromotion: look }), BAD);
+    run.run(10_000);
+    expect(share(run)).toBe(100);
+    run.run(40_000);
+    expect(run.world.status).toMatchObject({ abort: { by: 'Metric' }, phase: 'Degraded' });
+    expect(share(run) ?? 0).toBe(0);
+    expect(run.violations).toEqual([]);
+  });
+
+  it('after the switch stays where it is when the old colour could not carry it, and says so', () => {
+    const run = begin(blueGreen({ postPromotion: look }), BAD);
+    run.run(8000);
+    run.disturbed = true;
+    const old = run.world.status.stableRevision?.hash;
+    for (const pod of run.world.pods) if (pod.revision === old && pod.component === 'chat') pod.sick = true;
+    run.run(120_000);
+    expect(share(run)).toBe(100);
+    expect(run.world.status.abort).toBeUndefined();
+    expect(waits(run).slice(0, 2)).toEqual(['MetricFailing', 'StableUnavailable']);
+    for (const pod of run.world.pods) pod.sick = false;
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ abort: { by: 'Metric' } });
+  });
+
+  it('is promoted when the time after the switch passed well', () => {
+    const run = begin(blueGreen({ postPromotion: look }), GOOD);
+    run.run(60_000);
+    expect(stable(run)).toBe('1.1.0');
+    expect(run.world.status.history?.[0]).toMatchObject({ release: '1.1.0', outcome: 'Promoted' });
+    expect(run.violations).toEqual([]);
+  });
+});
