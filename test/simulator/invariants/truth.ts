@@ -72,6 +72,7 @@ export function truth(cluster: Cluster, ref: ObjectRef, as?: StoredAssistantDepl
         configMaps: trimmed(configMaps, trimConfigMap),
         secrets: trimmed(secrets, trimSecret),
       }),
+      measurements: [],
       settings: { settleMs: cluster.timing.settleMs },
       sessionsOf: (uid) => {
         const pod = sessions.of(uid);
