@@ -1,0 +1,92 @@
+// `npm run killpoints -- [--path NAME] [--stride N]`: the operator is killed before and after every single write of every path, and started again; each run
+// must end as the undisturbed one does, and break no invariant on its way (invariant 7 of api.md section 3). Prints a line for each path and the sum.
+import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { type Path, PATHS } from './kill/paths.ts';
+import { type End, type KillPoint, play } from './kill/scene.ts';
+
+interface Tally {
+  readonly path: string;
+  readonly writes: number;
+  points: number;
+  same: number;
+  readonly failures: string[];
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      path: { type: 'string' },
+      stride: { type: 'string', default: '1' },
+      offset: { type: 'string', default: '0' },
+    },
+  });
+  const chosen = Object.entries(PATHS).filter(([name]) => values.path === undefined || name === values.path);
+  if (chosen.length === 0)
+    throw new Error(`there is no path "${values.path ?? ''}"; there are: ${Object.keys(PATHS).join(', ')}`);
+  const begun = performance.now();
+  const tallies: Tally[] = [];
+  for (const [name, path] of chosen) {
+    const tally = await killAlong(name, path, { stride: Number(values.stride), offset: Number(values.offset) });
+    tallies.push(tally);
+    const mark = tally.failures.length === 0 ? '✓' : '✗';
+    console.log(
+      `${mark} ${name.padEnd(44)} ${String(tally.writes).padStart(4)} writes ${String(tally.points).padStart(4)} points  ${elapsed(begun)}`,
+    );
+    for (const failure of tally.failures.slice(0, 3)) console.log(failure);
+  }
+  const points = tallies.reduce((sum, tally) => sum + tally.points, 0);
+  const same = tallies.reduce((sum, tally) => sum + tally.same, 0);
+  console.log(
+    `\n${points} kill points on ${tallies.length} paths in ${elapsed(begun)}: ${same} ended as the undisturbed run, ${points - same} did not`,
+  );
+  return same === points ? 0 : 1;
+}
+
+const elapsed = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+/** All points of a path, or every `stride`-th from `offset`. */
+async function killAlong(
+  name: string,
+  path: Path,
+  { stride, offset }: { stride: number; offset: number },
+): Promise<Tally> {
+  const undisturbed = await play(path, null);
+  const tally: Tally = { path: name, writes: undisturbed.writes.length, points: 0, same: 0, failures: [] };
+  if (undisturbed.violations.length > 0)
+    tally.failures.push(`  undisturbed: ${JSON.stringify(undisturbed.violations[0])}`);
+  const points = undisturbed.writes.flatMap((_write, write): KillPoint[] => [
+    { write, when: 'Before' },
+    { write, when: 'After' },
+  ]);
+  for (const point of points.filter((_point, index) => index % stride === offset % stride)) {
+    const end = await play(path, point);
+    tally.points += 1;
+    const failure = differenceOf(undisturbed, end);
+    if (failure === null) tally.same += 1;
+    else
+      tally.failures.push(
+        `  killed ${point.when.toLowerCase()} write ${point.write} (${undisturbed.writes[point.write] ?? ''}): ${failure}`,
+      );
+  }
+  return tally;
+}
+
+/** What differs at the end; null when nothing does. */
+function differenceOf(undisturbed: End, end: End): string | null {
+  if (!end.killed) return 'it was never killed: the run did not come to this write';
+  const [violation] = end.violations;
+  if (violation !== undefined)
+    return `invariant ${violation.invariant} at ${violation.at / 1000} s: ${violation.message}`;
+  const parts = Object.keys(undisturbed.state).filter(
+    (part) => !isDeepStrictEqual(undisturbed.state[part], end.state[part]),
+  );
+  if (parts.length === 0) return null;
+  return parts
+    .map(
+      (part) =>
+        `${part}:\n      undisturbed ${JSON.stringify(undisturbed.state[part])}\n      killed      ${JSON.stringify(end.state[part])}`,
+    )
+    .join('\n    ');
+}
+
+process.exitCode = await main();
