@@ -24,6 +24,7 @@ const COMMANDS = {
   test: { file: 'test/run.ts', what: 'run the tests; names of stages choose' },
   demo: { file: 'test/demo/demo.ts', what: 'a canary, a blue-green and an aborted release under live traffic' },
   sim: { file: 'test/simulator/sim.ts', what: 'random faults on a simulated cluster: sim --schedules 1000 --seed 1' },
+  killpoints: { file: 'test/simulator/killpoints.ts', what: 'the operator killed before and after every single write' },
   requirements: { file: 'test/requirements.ts', what: 'which numbered requirements are proven, and by what' },
   bench: { file: undefined, what: 'a measurement by name: bench local' },
 };

@@ -16,7 +16,7 @@ import {
   secrets,
   services,
 } from '@assistant-platform/runtime';
-import { adminSecretName, childLabels, POD_DELETION_COST } from '../rollout/names.ts';
+import { adminSecretName, childLabels, COST_LEAVING, COST_RELEASED, POD_DELETION_COST } from '../rollout/names.ts';
 import { drainAnnotations, ownerReference } from '../rollout/objects.ts';
 import type { ChildRef, Write } from '../rollout/plan-types.ts';
 import type { Subject } from '../rollout/snapshot.ts';
@@ -109,19 +109,21 @@ async function carryOut(write: Exclude<Write, { kind: 'DrainPod' }>, context: Ac
       await api.apply(httpRoutes, toHttpRoute(owner, write.intent, write.resourceVersion), { signal });
       return;
     }
-    case 'MarkPod':
+    case 'MarkPod': {
+      const cost = write.drain.released === true ? COST_RELEASED : COST_LEAVING;
       await api.patch(
         pods,
         { namespace, name: write.pod.name },
         {
           metadata: {
             uid: write.pod.uid,
-            annotations: { ...drainAnnotations(write.drain), [POD_DELETION_COST]: '-1000' },
+            annotations: { ...drainAnnotations(write.drain), [POD_DELETION_COST]: String(cost) },
           },
         },
         { signal },
       );
       return;
+    }
     case 'Delete':
       return remove(write.ref, context);
   }

@@ -7,12 +7,20 @@ import type {
   PodDisruptionBudget,
   Service,
 } from '@assistant-platform/runtime';
-import { APPLIED_DIGEST, DRAIN_DEADLINE, DRAIN_STARTED, revisionObjectName } from '../rollout/names.ts';
+import {
+  APPLIED_DIGEST,
+  COST_RELEASED,
+  DRAIN_DEADLINE,
+  DRAIN_STARTED,
+  POD_DELETION_COST,
+  revisionObjectName,
+} from '../rollout/names.ts';
 import type { Release } from '../rollout/release.ts';
 import type {
   BudgetObject,
   DrainWindow,
   Pod,
+  PodDrain,
   RevisionRecord,
   ServiceObject,
   Sessions,
@@ -97,6 +105,12 @@ function drainOf(annotations: Record<string, string> | undefined): DrainWindow |
   return Number.isNaN(deadline) || Number.isNaN(startedAt) ? null : { startedAt, deadline };
 }
 
+function podDrainOf(annotations: Record<string, string> | undefined): PodDrain | null {
+  const drain = drainOf(annotations);
+  const released = Number(annotations?.[POD_DELETION_COST] ?? 0) <= COST_RELEASED;
+  return drain === null || !released ? drain : { ...drain, released };
+}
+
 function workloadOf({ metadata, spec }: Deployment): Workload {
   return {
     name: metadata.name,
@@ -158,7 +172,7 @@ function podOf(pod: StoredPod, served: boolean, sessionsOf: Observed['sessionsOf
     ready: ready && served,
     terminating: metadata.deletionTimestamp !== undefined,
     createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
-    drain: drainOf(metadata.annotations),
+    drain: podDrainOf(metadata.annotations),
     trouble: ready ? null : troubleOf(pod),
     sessions: sessionsOf(metadata.uid ?? ''),
   };

@@ -66,16 +66,19 @@ export const isReleased = (pod: Pod, window: DrainWindow | null, now: number): b
   isEmpty(pod) || (window !== null && now >= window.deadline);
 
 /**
- * The order in which the ReplicaSet controller removes pods when replicas fall (k8s.io/kubernetes pkg/controller/controller_utils.go, ActivePodsWithRanks), as far as
- * we can see its inputs: not running, not ready, low deletion cost (ours), newest.
+ * Where a pod stands in the order in which the ReplicaSet controller removes pods when replicas fall (k8s.io/kubernetes
+ * pkg/controller/controller_utils.go, ActivePodsWithRanks): not running, not ready, low deletion cost (ours). Among pods of one class the
+ * order is not to be relied upon: nodes, ages in powers of two and uids decide.
  */
+const removalClass = (pod: Pod): number[] => [
+  pod.running ? 1 : 0,
+  pod.ready ? 1 : 0,
+  pod.drain === null ? 2 : pod.drain.released === true ? 0 : 1,
+];
+
+/** By class, the newest first within one. */
 export function removalOrder(pods: readonly Pod[]): Pod[] {
-  const rank = (pod: Pod): number[] => [
-    pod.running ? 1 : 0,
-    pod.ready ? 1 : 0,
-    pod.drain === null ? 1 : 0,
-    -pod.createdAt,
-  ];
+  const rank = (pod: Pod): number[] => [...removalClass(pod), -pod.createdAt];
   return pods.toSorted((a, b) => {
     const [x, y] = [rank(a), rank(b)];
     for (const [index, value] of x.entries()) {
@@ -86,11 +89,13 @@ export function removalOrder(pods: readonly Pod[]): Pod[] {
   });
 }
 
-/** How many leaving pods a smaller `replicas` would remove now and only them: the released ones that stand first in the removal order. */
+/** How many leaving pods a smaller `replicas` would remove now and only them: the first classes of which every pod is released. */
 export function releasable(unit: Unit, now: number): number {
   const order = removalOrder(unit.pods);
-  const stop = order.findIndex((pod) => pod.drain === null || !isReleased(pod, pod.drain, now));
-  return stop === -1 ? order.length : stop;
+  const stop = order.find((pod) => pod.drain === null || !isReleased(pod, pod.drain, now));
+  if (stop === undefined) return order.length;
+  const last = removalClass(stop).join();
+  return order.findIndex((pod) => removalClass(pod).join() === last);
 }
 
 /** Who leaves first when a revision shrinks: those that serve nobody, then those with the fewest sessions. */

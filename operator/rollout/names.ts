@@ -11,6 +11,9 @@ export const DRAIN_DEADLINE = `${GROUP}/drain-deadline`;
 export const APPLIED_DIGEST = `${GROUP}/applied`;
 /** Kubernetes' own hint to the ReplicaSet controller: lower goes first. */
 export const POD_DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
+/** Its values: on a pod that leaves while others stay, and on one that may go at once. */
+export const COST_LEAVING = -1000;
+export const COST_RELEASED = -2000;
 
 /** Where a component's container finds the admin token (pod contract). */
 export const ADMIN_TOKEN_DIRECTORY = '/var/run/assistant/admin';

@@ -1,7 +1,7 @@
 // The plan: what is to be written, in order; what is told; when to look again.
 import type { MeasurementOrder } from './analysis/measurement.ts';
 import type { Manifest } from './objects.ts';
-import type { DrainWindow, Pod, RouteIntent } from './snapshot.ts';
+import type { DrainWindow, Pod, PodDrain, RouteIntent } from './snapshot.ts';
 import type { Status } from './state.ts';
 import type { Note } from './decide.ts';
 
@@ -35,8 +35,8 @@ export type Write =
       readonly resourceVersion: string;
     }
   | { readonly kind: 'WriteRoute'; readonly intent: RouteIntent; readonly resourceVersion: string | null }
-  /** This pod alone is to leave: noted on it, with a low deletion cost. */
-  | { readonly kind: 'MarkPod'; readonly pod: Pod; readonly drain: DrainWindow }
+  /** This pod alone is to leave: noted on it, with a low deletion cost; the lowest once it is released. */
+  | { readonly kind: 'MarkPod'; readonly pod: Pod; readonly drain: PodDrain }
   /** `POST /drain` at the pod's admin port. Failing it is no failure of the plan: the deadline stands. */
   | {
       readonly kind: 'DrainPod';

@@ -100,24 +100,28 @@ function statusWrite(f: Facts, status: Status): Write[] {
   return canonicalJson(steady(f, status)) === canonicalJson(stored) ? [] : [{ kind: 'Status', status }];
 }
 
-/** The status with the stored counts of open sessions where nothing is under way and the new ones say nothing else. */
+/**
+ * The status with the stored counts of open sessions where nothing is under way (at rest, or aborted and waiting for a person) and the new ones say
+ * nothing else.
+ */
 function steady(f: Facts, status: Status): Status {
   const { status: stored } = f.subject;
-  const hash = status.stableRevision?.hash;
-  if (hash === undefined || hash !== status.updateRevision?.hash || status.components === undefined) return status;
+  const [stable, update] = [status.stableRevision?.hash, status.updateRevision?.hash];
+  const idle = stable === update || (status.abort !== undefined && status.draining === undefined);
+  if (stable === undefined || update === undefined || status.components === undefined || !idle) return status;
   const components = Object.entries(status.components).map(([name, sides]): [string, typeof sides] => {
     const before = stored.components?.[name];
-    const known = f.unit(hash, name).socketsKnown;
-    return [
-      name,
-      { stable: settle(sides.stable, before?.stable, known), update: settle(sides.update, before?.update, known) },
-    ];
+    const side = (hash: string, which: 'stable' | 'update'): SideStatus | undefined =>
+      settle(sides[which], before?.[which], f.unit(hash, name).socketsKnown);
+    return [name, { stable: side(stable, 'stable'), update: side(update, 'update') }];
   });
   const before = stored.summary?.['connections'];
   const summary = { ...status.summary, connections: before };
   const settled = { ...status, components: Object.fromEntries(components) };
   const alike = canonicalJson(settled.components) === canonicalJson(stored.components);
-  return alike && before !== undefined ? { ...settled, summary } : settled;
+  if (!alike || before === undefined) return settled;
+  const weight = status.weight === undefined ? {} : { weight: { ...status.weight, observed: stored.weight?.observed } };
+  return { ...settled, ...weight, summary };
 }
 
 /** Keeps the stored count where pods have not said yet, or say nearly the same: within a quarter. */

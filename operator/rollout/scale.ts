@@ -13,7 +13,7 @@ import { note, type Note } from './decide.ts';
 import { deployment } from './objects.ts';
 import type { Write } from './plan-types.ts';
 import type { Verification } from './routes.ts';
-import type { DrainWindow, Pod, Workload } from './snapshot.ts';
+import type { DrainWindow, Pod, PodDrain, Workload } from './snapshot.ts';
 import { capacityFor } from './stages.ts';
 import type { Progress } from './state.ts';
 
@@ -89,6 +89,13 @@ export function scaleActive(p: Progress, f: Facts, unit: Unit, now: number): Sca
       notes: forced(unit, leaving, now),
       lookAgainAt,
     };
+  // Others of the same class are not released yet: those that may go are put before them first.
+  const free = leaving.flatMap((pod) =>
+    pod.drain !== null && pod.drain.released !== true && isReleased(pod, pod.drain, now)
+      ? mark([pod], { ...pod.drain, released: true })
+      : [],
+  );
+  if (free.length > 0) return { writes: [...tell, ...free], notes: [], lookAgainAt: now };
   return { writes: tell, notes: [], lookAgainAt };
 }
 
@@ -113,8 +120,7 @@ function comeBack(
   };
 }
 
-const mark = (pods: readonly Pod[], drain: DrainWindow): Write[] =>
-  pods.map((pod) => ({ kind: 'MarkPod', pod, drain }));
+const mark = (pods: readonly Pod[], drain: PodDrain): Write[] => pods.map((pod) => ({ kind: 'MarkPod', pod, drain }));
 
 /** One step of the way out of a unit of a retired revision: drain window, drain, no pods. */
 export function scaleRetired(p: Progress, f: Facts, routes: Verification, unit: Unit, now: number): ScaleResult {

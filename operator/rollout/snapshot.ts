@@ -38,6 +38,12 @@ export interface DrainWindow {
   readonly deadline: number;
 }
 
+/** The drain of a single pod. */
+export interface PodDrain extends DrainWindow {
+  /** Noted on the pod by a still lower deletion cost: it may go, and Kubernetes takes it before the others that leave. */
+  readonly released?: boolean;
+}
+
 /** A Deployment of one revision of one component. */
 export interface Workload {
   readonly name: string;
@@ -69,7 +75,7 @@ export interface Pod {
   readonly terminating: boolean;
   readonly createdAt: number;
   /** Set when this pod alone is drained (scale-down, or replaced while its revision lives on). */
-  readonly drain: DrainWindow | null;
+  readonly drain: PodDrain | null;
   /** Why it is not ready, in the words of Kubernetes: ImagePullBackOff, CrashLoopBackOff, ... */
   readonly trouble: { readonly reason: string; readonly message: string } | null;
   readonly sessions: Sessions;

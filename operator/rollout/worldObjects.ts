@@ -1,5 +1,5 @@
 // What the model world is made of: its pods, its routes, how fast things happen in it; and how an operator sees them.
-import type { DrainWindow, Pod, Route, RouteIntent, Workload } from './snapshot.ts';
+import type { Pod, PodDrain, Route, RouteIntent, Workload } from './snapshot.ts';
 
 export interface WorldPod {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface WorldPod {
   /** Was told to drain: refuses new sessions. */
   draining: boolean;
   /** Annotation of the operator. */
-  drain: DrainWindow | null;
+  drain: PodDrain | null;
   sockets: number;
   nextLeave: number;
 }

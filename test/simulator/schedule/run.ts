@@ -42,7 +42,8 @@ export interface RunOptions {
 
 const SLICE_MS = 250;
 const HEALED_WITHIN_MS = 600_000;
-const QUIET_MS = 70_000;
+/** Sessions at rest are asked for once a minute: two such looks settle their counts. */
+const QUIET_MS = 150_000;
 const REST_MS = 300_000;
 const GONE_WITHIN_MS = 120_000;
 

@@ -1,5 +1,6 @@
 // The simulated API server: what is stored, and what each request does to it, at once and without a network. It does what a real one does as far
 // as the operator can see; the contract suite runs against both (contract.ts).
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import {
   type Clock,
@@ -278,7 +279,7 @@ export class ApiServer {
       kind: type.kind,
       metadata: {
         ...metadata,
-        uid: `uid-${++this.#uids}`,
+        uid: this.#uid(),
         creationTimestamp: timestamp(this.#clock.now()),
         ...(traits.generation ? { generation: 1 } : {}),
       },
@@ -372,6 +373,13 @@ export class ApiServer {
     this.#history.set(change.resource, changes);
     changes.push(complete);
     for (const listener of [...this.#listeners]) listener(complete);
+  }
+
+  /** Without order, as real ones: Kubernetes breaks ties by them. */
+  #uid(): string {
+    this.#uids += 1;
+    const hex = createHash('sha256').update(String(this.#uids)).digest('hex');
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
   }
 
   /** As the server's random suffix, but from a counter. */

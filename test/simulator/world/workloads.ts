@@ -50,7 +50,7 @@ export class WorkloadController {
     const mine = this.#podsOf(deployment).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     const wanted = deployment.spec?.replicas ?? 1;
     for (let missing = wanted - mine.length; missing > 0; missing--) this.#create(deployment);
-    const going = mine.toSorted(removalOrder).slice(0, Math.max(0, mine.length - wanted));
+    const going = mine.toSorted(removalOrder(this.#clock.now())).slice(0, Math.max(0, mine.length - wanted));
     for (const pod of going) {
       this.onRemoval(pod);
       this.#server.delete(pods, pod.metadata, { by: BY });
@@ -102,24 +102,34 @@ export class WorkloadController {
 export const isReady = (pod: Pod): boolean =>
   pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 
-/** Who goes first (k8s.io/kubernetes pkg/controller/controller_utils.go, ActivePodsWithRanks.Less), without ranks and restarts. */
-export function removalOrder(a: Pod, b: Pod): number {
-  const phases = ['Pending', 'Unknown', 'Running'];
-  const keys = (pod: Pod): number[] => [
-    pod.spec?.nodeName === undefined ? 0 : 1,
-    phases.indexOf(pod.status?.phase ?? 'Pending'),
-    isReady(pod) ? 1 : 0,
-    Number(pod.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? 0),
-    -readySince(pod),
-    -Date.parse(pod.metadata.creationTimestamp ?? ''),
-  ];
-  const [left, right] = [keys(a), keys(b)];
-  for (const [index, value] of left.entries()) {
-    const difference = value - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return a.metadata.name < b.metadata.name ? -1 : 1;
-}
+/**
+ * Who goes first: k8s.io/kubernetes v1.35 pkg/controller/controller_utils.go, ActivePodsWithRanks.Less. All pods are on one node, so that its rank
+ * by node never decides; ages count in powers of two (LogarithmicScaleDown), and uids decide among the rest.
+ */
+export const removalOrder =
+  (now: number) =>
+  (a: Pod, b: Pod): number => {
+    const phases = ['Pending', 'Unknown', 'Running'];
+    const keys = (pod: Pod): number[] => [
+      pod.spec?.nodeName === undefined ? 0 : 1,
+      phases.indexOf(pod.status?.phase ?? 'Pending'),
+      isReady(pod) ? 1 : 0,
+      Number(pod.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? 0),
+    ];
+    const [left, right] = [keys(a), keys(b)];
+    for (const [index, value] of left.entries()) {
+      const difference = value - (right[index] ?? 0);
+      if (difference !== 0) return difference;
+    }
+    const times = isReady(a) && isReady(b) ? [readySince(a), readySince(b)] : [createdAt(a), createdAt(b)];
+    const [older, newer] = times.map((time) => ageRank(now - time));
+    return (older ?? 0) - (newer ?? 0) || ((a.metadata.uid ?? '') < (b.metadata.uid ?? '') ? -1 : 1);
+  };
+
+/** In nanoseconds there, and so here: the classes of ages are the same. */
+const ageRank = (ms: number): number => (ms > 0 ? Math.trunc(Math.log2(ms * 1e6)) : -1);
+
+const createdAt = (pod: Pod): number => Date.parse(pod.metadata.creationTimestamp ?? '');
 
 const readySince = (pod: Pod): number =>
   Date.parse(pod.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime ?? '') || 0;

@@ -1,0 +1,46 @@
+// Which of several leaving pods a smaller `replicas` takes away: only what Kubernetes' order is sure of.
+import { describe, expect, it } from 'vitest';
+import { releasable } from './drain.ts';
+import type { Unit } from './facts.ts';
+import type { Pod, PodDrain } from './snapshot.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+const LEAVING: PodDrain = { startedAt: NOW - 1000, deadline: NOW + 60_000 };
+const RELEASED: PodDrain = { ...LEAVING, released: true };
+
+const pod = (name: string, open: number, drain: PodDrain | null): Pod => ({
+  ...{ name, uid: name, component: 'chat', revision: 'a', ip: '198.18.0.1', running: true, ready: drain === null },
+  ...{ terminating: false, createdAt: NOW - 60_000, trouble: null, drain },
+  sessions: { kind: 'known', open, busy: 0, draining: drain !== null },
+});
+
+const unit = (...pods: Pod[]): Unit => ({
+  ...{ component: 'chat', revision: 'a', workload: null, available: 1, sockets: 0, socketsKnown: true },
+  pods,
+  leaving: pods.filter(({ drain }) => drain !== null),
+});
+
+describe('how many leaving pods may go by a smaller number of replicas [R-307]', () => {
+  it('none while an equal one is still in use: which of them Kubernetes would take is not known', () => {
+    expect(releasable(unit(pod('a', 0, LEAVING), pod('b', 3, LEAVING), pod('c', 1, null)), NOW)).toBe(0);
+  });
+
+  it('those that were noted as released, before the others', () => {
+    expect(releasable(unit(pod('a', 0, RELEASED), pod('b', 3, LEAVING), pod('c', 1, null)), NOW)).toBe(1);
+  });
+
+  it('all of a class whose pods are all empty', () => {
+    expect(releasable(unit(pod('a', 0, LEAVING), pod('b', 0, LEAVING), pod('c', 1, null)), NOW)).toBe(2);
+  });
+
+  it('none while one that stays would go first', () => {
+    const starting = { ...pod('c', 0, null), running: false, ready: false };
+    expect(releasable(unit(pod('a', 0, RELEASED), starting), NOW)).toBe(0);
+  });
+
+  it('those past their deadline, whoever is on them', () => {
+    const late = { ...LEAVING, deadline: NOW };
+    expect(releasable(unit(pod('a', 5, late), pod('b', 3, LEAVING)), NOW)).toBe(0);
+    expect(releasable(unit(pod('a', 5, { ...late, released: true }), pod('b', 3, LEAVING)), NOW)).toBe(1);
+  });
+});
