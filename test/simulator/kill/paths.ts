@@ -1,7 +1,7 @@
 // The paths of the kill points: each what people do in one story, and nothing goes wrong but the kill itself. Times do not depend on what the
 // operator has written, so that a killed run meets the same people as the undisturbed one.
 import type { People } from '../schedule/people.ts';
-import { STRATEGIES } from '../schedule/specs.ts';
+import type { STRATEGIES } from '../schedule/specs.ts';
 import type { Scene } from './scene.ts';
 
 export interface Path {

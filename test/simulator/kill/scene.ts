@@ -112,7 +112,10 @@ export async function play(path: Path, point: KillPoint | null): Promise<End> {
       await pass(1000);
       if (invariants.writes !== last) still = -1000;
       last = invariants.writes;
-      if (left <= 0) return invariants.report(8, `still writing after ${QUIET_WITHIN_MS / 1000} s`);
+      if (left <= 0) {
+        invariants.report(8, `still writing after ${QUIET_WITHIN_MS / 1000} s`);
+        return;
+      }
     }
   };
   if (path.fromNothing !== true) {
