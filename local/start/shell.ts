@@ -15,9 +15,15 @@ export async function shellSetup(target: Target): Promise<string> {
   // The person's own one where it is near enough in version, else ours.
   await rm(join(bin, 'kubectl'), { force: true });
   await symlink(await ensureBinary('kubectl'), join(bin, 'kubectl'));
-  const plugin = join(bin, 'kubectl-assistant');
-  await writeAtomically(plugin, `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(PLUGIN)} "$@"\n`);
-  await chmod(plugin, 0o755);
+  // The plugin, and what kubectl asks to complete its arguments.
+  for (const [name, words] of [
+    ['kubectl-assistant', ''],
+    ['kubectl_complete-assistant', ' __complete --'],
+  ] as const) {
+    const script = join(bin, name);
+    await writeAtomically(script, `#!/bin/sh\nexec ${quote(process.execPath)} ${quote(PLUGIN)}${words} "$@"\n`);
+    await chmod(script, 0o755);
+  }
   const file = join(START_STATE, 'env');
   const lines = [
     `# source this file: kubectl, and kubectl assistant, then work with ${target.context}`,

@@ -7,6 +7,7 @@ import { addActing } from './program/acting.ts';
 import type { Context } from './program/context.ts';
 import { addFiles } from './program/files.ts';
 import { addLooking } from './program/looking.ts';
+import { addSupport } from './program/support.ts';
 import { makePaint } from './render/paint.ts';
 import { openSession } from './session.ts';
 
@@ -46,6 +47,9 @@ export async function run(argv: readonly string[], io: Io = processIo()): Promis
   }
 }
 
+/** The program with all its commands, for what describes it: completion, documentation, tests. */
+export const makeProgram = (): Command => buildProgram(processIo(), { code: 0 });
+
 function buildProgram(io: Io, outcome: { code: number }): Command {
   const program = new Command('kubectl-assistant')
     .description('Releases of AssistantDeployments: how they stand, why they wait, and what to do about it.')
@@ -69,10 +73,8 @@ function buildProgram(io: Io, outcome: { code: number }): Command {
   const context: Context = {
     program,
     io,
-    open: (namespace) => {
-      const named = namespace === undefined ? {} : { namespace };
-      return new Assistants(openSession({ ...named, ...global(), env: io.env }));
-    },
+    open: (namespace) => context.openWith(namespace === undefined ? {} : { namespace }),
+    openWith: (flags) => new Assistants(openSession({ ...flags, ...global(), env: io.env })),
     paint: () => makePaint(global().color && (io.env.NO_COLOR ?? '') === '' && io.stdout.isTTY === true),
     end: (code) => {
       outcome.code = code;
@@ -81,5 +83,6 @@ function buildProgram(io: Io, outcome: { code: number }): Command {
   addLooking(context);
   addActing(context);
   addFiles(context);
+  addSupport(context);
   return program;
 }

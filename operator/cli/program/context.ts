@@ -5,6 +5,10 @@ import type { Assistants } from '../assistants.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import type { Paint } from '../render/paint.ts';
+import type { SessionOptions } from '../session.ts';
+
+/** Which cluster and namespace. */
+export type SessionFlags = Omit<SessionOptions, 'env'>;
 
 /** Given to each group. */
 export interface Context {
@@ -16,6 +20,8 @@ export interface Context {
    * @throws CommandError NoCluster.
    */
   readonly open: (namespace?: string) => Assistants;
+  /** The same with flags that were not given to this program: completion reads them from the line that is being typed. */
+  readonly openWith: (flags: SessionFlags) => Assistants;
   readonly paint: () => Paint;
   /** The exit code of a command that has run. */
   readonly end: (code: number) => void;

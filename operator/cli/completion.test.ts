@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { complete, completionText, globalValues, visible, type Lookups } from './completion.ts';
+import { makeProgram } from './program.ts';
+
+const program = makeProgram();
+const lookups: Lookups = {
+  names: () => Promise.resolve(['demo', 'support']),
+  namespaces: () => Promise.resolve(['assistants', 'default']),
+  contexts: () => Promise.reject(new Error('no kubeconfig')),
+  revisions: (name) =>
+    Promise.resolve(name === 'demo' ? [['6c9f7d', '1.0.0'] as const, ['8d1b2a', '1.1.0'] as const] : []),
+};
+
+async function proposed(line: readonly string[]): Promise<string[] | 'Files'> {
+  const completion = await complete(program, line, lookups);
+  return completion.kind === 'Files' ? 'Files' : completion.candidates.map(({ word }) => word);
+}
+
+describe('at the cursor stands', () => {
+  test.each([
+    ['a command', ['re'], ['retry', 'resume', 'restart']],
+    ['a command behind global flags', ['-n', 'assistants', 'und'], ['undo']],
+    ['a name', ['status', ''], ['demo', 'support']],
+    ['a name that has begun', ['why', 's'], ['support']],
+    ['nothing behind the name', ['why', 'support', ''], []],
+    ['a flag of the command', ['undo', 'demo', '--t'], ['--to']],
+    ['a flag of all commands', ['why', '--name'], ['--namespace']],
+    ['a namespace', ['status', '-n', ''], ['assistants', 'default']],
+    ['a namespace behind an equals sign', ['status', '--namespace=d'], ['--namespace=default']],
+    ['a format', ['status', 'demo', '-o', ''], ['text', 'json']],
+    ['a revision of that assistant', ['undo', 'demo', '--to', ''], ['6c9f7d', '8d1b2a']],
+    ['no revision without a name', ['undo', '--to', ''], []],
+    ['a shell', ['completion', ''], ['bash', 'zsh', 'fish']],
+    ['a file', ['lint', '-f', ''], 'Files'],
+    ['a file for the kubeconfig', ['status', '--kubeconfig', ''], 'Files'],
+    ['nothing where the look-up fails', ['status', '--context', ''], []],
+    ['nothing for free text', ['abort', 'demo', '--reason', ''], []],
+    ['nothing for an unknown flag', ['status', '--nonsense=x'], []],
+  ])('%s: %j', async (_, line, expected) => {
+    expect(await proposed(line)).toEqual(expected);
+  });
+
+  test('every command that the help shows, and no other', async () => {
+    const all = await proposed(['']);
+    expect(all).toEqual(visible(program).map((command) => command.name()));
+    expect(all).not.toContain('__complete');
+    expect(all).toHaveLength(15);
+  });
+});
+
+test('flags in the line say which cluster is asked', () => {
+  const line = ['--context=here', 'status', '-n', 'assistants', '--kubeconfig', '/a', '-o', 'json', ''];
+  expect(globalValues(program, line)).toEqual({ context: 'here', namespace: 'assistants', kubeconfig: '/a' });
+});
+
+test('the answer is that of cobra’s __complete', () => {
+  const candidates = [
+    { word: 'a', description: 'first' },
+    { word: 'b', description: '' },
+  ];
+  expect(completionText({ kind: 'Words', candidates })).toBe('a\tfirst\nb\n:4\n');
+  expect(completionText({ kind: 'Words', candidates: [] })).toBe(':4\n');
+  expect(completionText({ kind: 'Files' })).toBe(':0\n');
+});
