@@ -191,7 +191,7 @@ describe('the course', () => {
         },
       },
     ],
-    ['metrics', { ...canary.spec, metrics: [] }],
+    ['metrics', { ...canary.spec, metrics: (canary.spec.metrics ?? []).map((metric) => ({ ...metric, max: '0.5' })) }],
   ])('%s makes no new revision', (_, spec) => {
     expect(kindOf(spec, stable(canary)).kind).toBe('NoNewRevision');
     // The operator agrees.
