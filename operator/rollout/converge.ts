@@ -156,6 +156,8 @@ function wantedRoute(
   const named = [stable, update].filter(
     (hash) => hash !== null && isActive(p, hash) && reachable(f, hash, component, route),
   );
+  const sticky = f.release.strategy.type === 'Canary' && f.release.strategy.stickiness === 'Bucket';
+  const splits = stable !== null && update !== null && stable !== update && share > 0 && share < 100;
   return {
     component,
     path: f.release.components[component]?.path ?? route?.intent?.path ?? '/',
@@ -167,6 +169,7 @@ function wantedRoute(
     byHeader: [...new Set(named.filter((hash) => hash !== null))]
       .sort()
       .map((revision) => ({ revision, port: port(revision) })),
+    stickiness: sticky && splits ? { by: 'Bucket', update, stable } : { by: 'None' },
   };
 }
 

@@ -115,7 +115,8 @@ export function wantedShare(p: Progress, f: Facts, component: string, mayRise: b
   }
   if (p.stable === null || !both.includes(component)) return 0;
   const stable = p.stable.hash;
-  const current = shareOf(f.route(component), update);
+  // Whole percents: what a person wrote into the route may sum to something else than 100.
+  const current = Math.floor(shareOf(f.route(component), update));
   let share = p.requested > current && !mayRise ? current : p.requested;
   // Lockstep in trouble as well: one component of update without pods takes the whole release off the traffic.
   const updateLost = both.some((each) => f.unit(update, each).available === 0);

@@ -87,6 +87,13 @@ export interface Backend {
   readonly weight: number;
 }
 
+/** Who decides about a request that carries the bucket of its conversation (header or cookie `x-assistant-bucket`, 0..99). */
+export type Stickiness =
+  /** The weights, as for every request. */
+  | { readonly by: 'None' }
+  /** Its bucket: those below the weight of `update` go there, the others to `stable`. Only while the weights split. */
+  | { readonly by: 'Bucket'; readonly update: string; readonly stable: string };
+
 /** What a component's route should be, in our words; operator/traffic turns it into an HTTPRoute and back. */
 export interface RouteIntent {
   readonly component: string;
@@ -96,6 +103,7 @@ export interface RouteIntent {
   readonly backends: readonly (Backend & { readonly port: number })[];
   /** Revisions that the header `x-assistant-revision` may choose. */
   readonly byHeader: readonly { readonly revision: string; readonly port: number }[];
+  readonly stickiness: Stickiness;
 }
 
 export interface Route {

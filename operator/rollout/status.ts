@@ -191,12 +191,17 @@ const side = (unit: Unit): SideStatus => ({
   sockets: unit.sockets,
 });
 
-/** Share of open sessions that are on update, one decimal; null when nothing is under way or nobody is connected. */
+/**
+ * Share of open sessions that are on update, one decimal. Null when nothing is under way, nobody is connected, or a pod that runs has not said how many
+ * it holds: then any share would be a guess. Components without an admin port do not count.
+ */
 function observedSockets(p: Progress, f: Facts): number | null {
   if (p.stable === null || p.update === null || atRest(p)) return null;
-  const sum = (hash: string): number =>
-    f.components(hash).reduce((total, component) => total + f.unit(hash, component).sockets, 0);
-  const [stable, update] = [sum(p.stable.hash), sum(p.update.hash)];
+  const unitsOf = (hash: string): Unit[] => f.components(hash).map((component) => f.unit(hash, component));
+  const [ofStable, ofUpdate] = [unitsOf(p.stable.hash), unitsOf(p.update.hash)];
+  if ([...ofStable, ...ofUpdate].some((unit) => !unit.socketsKnown)) return null;
+  const sum = (units: readonly Unit[]): number => units.reduce((total, { sockets }) => total + sockets, 0);
+  const [stable, update] = [sum(ofStable), sum(ofUpdate)];
   return stable + update === 0 ? null : Math.round((update * 1000) / (stable + update)) / 10;
 }
 
