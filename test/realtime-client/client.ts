@@ -68,6 +68,7 @@ export function connectRealtime(options: RealtimeClientOptions): RealtimeClient 
   let failures = 0;
   let afterMs: number | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let joinTimer: NodeJS.Timeout | undefined;
 
   const say = (frame: object) => socket?.send(JSON.stringify(frame));
   const sayAgain = (out: Outgoing) => {
@@ -82,8 +83,10 @@ export function connectRealtime(options: RealtimeClientOptions): RealtimeClient 
   const onError = (frame: Frame<'error'>) => {
     ledger.refused(frame.code);
     if (frame.clientId === undefined) {
-      // Joining failed for the moment.
-      if (frame.retryable) setTimeout(join, frame.retryAfterMs ?? 500);
+      // Joining failed for the moment. One try at a time, and only on this socket: whoever resumes where entries are on their way
+      // already gets these twice.
+      clearTimeout(joinTimer);
+      if (frame.retryable) joinTimer = setTimeout(join, frame.retryAfterMs ?? 500);
       else isRefused(new Error(`${frame.code}: ${frame.message}`));
       return;
     }
@@ -160,6 +163,7 @@ export function connectRealtime(options: RealtimeClientOptions): RealtimeClient 
   };
   const onClose = (code: number) => {
     isOpen = false;
+    clearTimeout(joinTimer);
     ledger.away(code);
     if (closing) return;
     const next = afterClose(code);
@@ -204,6 +208,7 @@ export function connectRealtime(options: RealtimeClientOptions): RealtimeClient 
       closing = true;
       clearInterval(resender);
       clearTimeout(timer);
+      clearTimeout(joinTimer);
       const last = socket;
       if (last === undefined || last.readyState === WebSocket.CLOSED) return;
       const closed = new Promise((resolve) => last.once('close', resolve));
