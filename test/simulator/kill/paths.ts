@@ -91,6 +91,31 @@ export const PATHS: Readonly<Record<string, Path>> = {
       await quiet();
     },
   },
+  'an analysis that passes': {
+    strategy: 'analysed',
+    story: async (people, { quiet }) => {
+      people.release('1.1.0');
+      await quiet();
+    },
+  },
+  'abort by a metric, then retry': {
+    strategy: 'analysed',
+    story: async (people, { pass, quiet }) => {
+      people.release('6.6.6');
+      await pass(30_000);
+      people.verb('retry', '');
+      await quiet();
+    },
+  },
+  'blue-green, judged before and after': {
+    strategy: 'judged',
+    story: async (people, { pass, quiet }) => {
+      people.release('6.6.6');
+      await pass(30_000);
+      people.release('1.1.0');
+      await quiet();
+    },
+  },
   undo: {
     story: async (people, { pass, quiet }) => {
       people.release('1.1.0');

@@ -16,7 +16,7 @@ import { InvariantWatch, type Violation } from '../invariants/invariants.ts';
 import { ownedBy } from '../invariants/truth.ts';
 import { Weather } from '../invariants/weather.ts';
 import { Chance } from '../random.ts';
-import { BROKEN } from '../schedule/actions.ts';
+import { BAD, BROKEN } from '../schedule/actions.ts';
 import { Fleet } from '../schedule/fleet.ts';
 import { People } from '../schedule/people.ts';
 import { image, STRATEGIES, SUBJECT } from '../schedule/specs.ts';
@@ -91,7 +91,10 @@ class KillSwitch implements Network {
 export async function play(path: Path, point: KillPoint | null): Promise<End> {
   const chance = new Chance(1);
   const cluster = new Cluster(chance);
-  for (const component of ['chat', 'realtime', 'voice']) cluster.kubelet.brokenImages.add(image(component, BROKEN));
+  for (const component of ['chat', 'realtime', 'voice']) {
+    cluster.kubelet.brokenImages.add(image(component, BROKEN));
+    cluster.metrics.badImages.add(image(component, BAD));
+  }
   const weather = new Weather();
   const invariants = new InvariantWatch(cluster, SUBJECT, weather);
   const network = new KillSwitch(point);

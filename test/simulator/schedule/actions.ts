@@ -27,17 +27,20 @@ export type Action =
   | { readonly do: 'partition'; readonly forMs: number }
   // Faults of the cluster
   | { readonly do: 'podDies' | 'podCrashes'; readonly index: number }
-  | { readonly do: 'stall'; readonly forMs: number }
+  | { readonly do: 'stall' | 'metricsDown' | 'metricsSilent'; readonly forMs: number }
   | { readonly do: 'stubborn'; readonly on: boolean };
 
 export type Kind = Action['do'];
 export type Version = (typeof VERSIONS)[number];
-export type StrategyKind = 'canary' | 'short' | 'held' | 'blueGreen' | 'preview';
+export type StrategyKind = (typeof STRATEGY_KINDS)[number];
 export type ComponentSet = 'both' | 'chat' | 'withVoice';
 
-/** The last one cannot be pulled. */
-export const VERSIONS = ['1.0.0', '1.1.0', '1.2.0', '9.9.9'] as const;
+/** 6.6.6 answers badly, 9.9.9 cannot be pulled. */
+export const VERSIONS = ['1.0.0', '1.1.0', '1.2.0', '6.6.6', '9.9.9'] as const;
+export const BAD: Version = '6.6.6';
 export const BROKEN: Version = '9.9.9';
+
+export const STRATEGY_KINDS = ['canary', 'short', 'held', 'blueGreen', 'preview', 'analysed', 'judged'] as const;
 
 const FAULTS: ReadonlySet<Kind> = new Set([
   ...([
@@ -52,7 +55,7 @@ const FAULTS: ReadonlySet<Kind> = new Set([
     'handOver',
     'partition',
   ] as const),
-  ...(['podDies', 'podCrashes', 'stall', 'stubborn'] as const),
+  ...(['podDies', 'podCrashes', 'stall', 'stubborn', 'metricsDown', 'metricsSilent'] as const),
 ]);
 
 /** Whether it is something that goes wrong, not something that people do. */
@@ -63,7 +66,17 @@ const WEIGHTS: Readonly<Record<Kind, number>> = {
   ...{ wait: 30, release: 12, strategy: 4, replicas: 4, pause: 3, promote: 6, abort: 5, retry: 4, undo: 3 },
   ...{ delete: 0.7, create: 1, config: 2, components: 1.5 },
   ...{ refuse: 6, lose: 2.5, slow: 2, stale: 3, dropWatches: 3, forgetHistory: 2, replay: 2 },
-  ...{ kill: 6, handOver: 2, partition: 1, podDies: 2.5, podCrashes: 1.5, stall: 2, stubborn: 2 },
+  ...{
+    kill: 6,
+    handOver: 2,
+    partition: 1,
+    podDies: 2.5,
+    podCrashes: 1.5,
+    stall: 2,
+    stubborn: 2,
+    metricsDown: 1,
+    metricsSilent: 1,
+  },
 };
 
 /** Kinds that touch pods behind the operator's back excuse much: some schedules do without. */
@@ -85,7 +98,7 @@ function draw(kind: Kind, chance: Chance): Action {
     case 'release':
       return { do: kind, version: chance.pick(VERSIONS) };
     case 'strategy':
-      return { do: kind, kind: chance.pick(['canary', 'short', 'held', 'blueGreen', 'preview'] as const) };
+      return { do: kind, kind: chance.pick(STRATEGY_KINDS) };
     case 'replicas':
       return { do: kind, count: chance.integer(1, 4) };
     case 'pause':
@@ -121,6 +134,9 @@ function draw(kind: Kind, chance: Chance): Action {
       return { do: kind, index: chance.integer(0, 11) };
     case 'stall':
       return { do: kind, forMs: chance.pick([500, 4000, 15_000]) };
+    case 'metricsDown':
+    case 'metricsSilent':
+      return { do: kind, forMs: chance.pick([2000, 20_000, 60_000]) };
     case 'abort':
     case 'retry':
     case 'undo':

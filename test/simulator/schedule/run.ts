@@ -6,7 +6,7 @@ import { ownedBy } from '../invariants/truth.ts';
 import { Weather } from '../invariants/weather.ts';
 import { Chance } from '../random.ts';
 import { Cluster } from '../world/cluster.ts';
-import { type Action, BROKEN, isFault, type Kind, line } from './actions.ts';
+import { type Action, BAD, BROKEN, isFault, type Kind, line } from './actions.ts';
 import { Fleet } from './fleet.ts';
 import { People } from './people.ts';
 import { image, SUBJECT } from './specs.ts';
@@ -61,11 +61,14 @@ class Run {
   constructor({ seed, verbose = false }: RunOptions) {
     const chance = new Chance(seed);
     this.cluster = new Cluster(chance);
-    const { clock, server, kubelet } = this.cluster;
+    const { clock, server, kubelet, metrics } = this.cluster;
     this.#begun = clock.now();
     this.invariants = new InvariantWatch(this.cluster, SUBJECT, this.weather);
     this.storm = new Storm(clock, chance.part('network'), this.weather);
-    for (const component of ['chat', 'realtime', 'voice']) kubelet.brokenImages.add(image(component, BROKEN));
+    for (const component of ['chat', 'realtime', 'voice']) {
+      kubelet.brokenImages.add(image(component, BROKEN));
+      metrics.badImages.add(image(component, BAD));
+    }
     this.people = new People(server, () => (this.weather.editedAt = clock.now()));
     if (verbose)
       server.onChange((change) => {
@@ -233,6 +236,14 @@ async function perform(action: Action, run: Run): Promise<void> {
     case 'stall':
       cluster.gateway.stall(true);
       cluster.clock.timer(action.forMs, () => cluster.gateway.stall(false));
+      return;
+    case 'metricsDown':
+      cluster.metrics.down = true;
+      cluster.clock.timer(action.forMs, () => (cluster.metrics.down = false));
+      return;
+    case 'metricsSilent':
+      cluster.metrics.silent = true;
+      cluster.clock.timer(action.forMs, () => (cluster.metrics.silent = false));
       return;
     case 'stubborn':
       cluster.sessions.stubborn = action.on;

@@ -17,12 +17,37 @@ const canary = (steps: NonNullable<Strategy['canary']>['steps']): Strategy => ({
   ...COMMON,
 });
 
+/** Looked at every two seconds. */
+const ERRORS = { metrics: ['errors'], interval: '2s' };
+
 export const STRATEGIES: Readonly<Record<StrategyKind, Strategy>> = {
   canary: canary([{ setWeight: 10 }, { pause: { duration: '3s' } }, { setWeight: 50 }, { pause: { duration: '3s' } }]),
   short: canary([{ setWeight: 30 }]),
   held: canary([{ setWeight: 20 }, { pause: {} }, { setWeight: 60 }]),
   blueGreen: { type: 'BlueGreen', blueGreen: { autoPromoteAfter: '2s', scaleDownDelay: '5s' }, ...COMMON },
   preview: { type: 'BlueGreen', blueGreen: { autoPromote: false, scaleDownDelay: '5s' }, ...COMMON },
+  analysed: {
+    type: 'Canary',
+    canary: {
+      steps: [
+        { setWeight: 20 },
+        { analysis: { ...ERRORS, duration: '6s' } },
+        { setWeight: 60 },
+        { pause: { duration: '4s' } },
+      ],
+      analysis: ERRORS,
+    },
+    ...COMMON,
+  },
+  judged: {
+    type: 'BlueGreen',
+    blueGreen: {
+      prePromotion: { ...ERRORS, duration: '4s' },
+      postPromotion: { ...ERRORS, duration: '6s' },
+      scaleDownDelay: '5s',
+    },
+    ...COMMON,
+  },
 };
 
 const NAMES: Readonly<Record<ComponentSet, readonly string[]>> = {
@@ -53,5 +78,6 @@ export const spec = (version: Version | '2.0.0', strategy: Strategy = STRATEGIES
   components: components(version),
   gateway: { parentRef: { name: 'public', namespace: 'gateway-system' } },
   strategy,
+  metrics: [{ name: 'errors', preset: 'ErrorRate', max: '0.05', minSamples: 20, failureLimit: 1 }],
   revisionHistoryLimit: 2,
 });

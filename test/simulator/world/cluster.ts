@@ -5,6 +5,7 @@ import { GarbageCollector } from '../server/garbage.ts';
 import { ApiServer } from '../server/server.ts';
 import { EndpointsController } from './endpoints.ts';
 import { Gateway } from './gateway.ts';
+import { Metrics } from './metrics.ts';
 import { Kubelet } from './kubelet.ts';
 import { Sessions } from './sessions.ts';
 import { type Timing, USUAL } from './timing.ts';
@@ -18,6 +19,7 @@ export class Cluster {
   readonly kubelet: Kubelet;
   readonly sessions: Sessions;
   readonly gateway: Gateway;
+  readonly metrics: Metrics;
 
   constructor(chance: Chance, timing: Timing = USUAL) {
     const { clock, server } = this;
@@ -28,6 +30,7 @@ export class Cluster {
     this.kubelet = new Kubelet(server, clock, timing, this.sessions);
     new EndpointsController(server, clock, timing);
     this.gateway = new Gateway(server, clock, timing);
+    this.metrics = new Metrics(server);
     this.sessions.welcome(this.gateway);
   }
 }

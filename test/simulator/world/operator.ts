@@ -62,6 +62,7 @@ export class OperatorProcess {
     const fetchPods = adminPorts({ server, sessions, clock, network, client: identity, onDeath });
     new AssistantController(this.#manager, {
       settings: { settleMs: timing.settleMs },
+      metricSource: cluster.metrics.sourceFor(clock),
       podsClient: new PodsClient({ address: POD_ADDRESS, fetch: fetchPods }),
     });
     void this.#manager.run(this.#stop.signal).then(

@@ -102,8 +102,8 @@ export class Sessions {
     this.opened += 1;
     const pod = this.#chance.pick(willing);
     const all = [...this.#pods.values()].filter(({ component }) => component === pod.component);
+    // When it is full, as many leave as come.
     if (all.reduce((sum, { open }) => sum + open, 0) < AT_MOST) pod.open += 1;
-    else if (pod.open > 0) pod.open -= 1; // as many leave as come
     pod.busy = Math.min(1, pod.open);
   }
 }
