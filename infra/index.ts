@@ -8,7 +8,7 @@ import { AssistantOperator } from './components/assistant-operator.ts';
 import { ClusterPlatform, NAMESPACES } from './components/cluster-platform.ts';
 import { FeatureFlags } from './components/feature-flags.ts';
 import { LocalModel } from './components/local-model.ts';
-import { Observability } from './components/observability.ts';
+import { Observability, prometheusAddress } from './components/observability.ts';
 import { PostgresCluster } from './components/postgres-cluster.ts';
 import { PostgresDatabase } from './components/postgres-database.ts';
 import { RedisCache } from './components/redis-cache.ts';
@@ -121,6 +121,7 @@ const operator = new AssistantOperator(
     image: image('operator'),
     replicas: settings.operatorReplicas,
     watchNamespaces: [namespaces.assistants],
+    prometheusUrl: prometheusAddress(namespaces.platform),
     skipAwait: settings.skipAwait,
   },
   { ...on, dependsOn: [...platform.crds] },

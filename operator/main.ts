@@ -3,6 +3,8 @@ import { connectionFromEnvironment, LeadershipLostError, Manager, stopSignal } f
 import { pino } from 'pino';
 import { AssistantController } from './controller/controller.ts';
 import { readSettings, SettingsError, USAGE } from './controller/settings.ts';
+import { PrometheusClient } from './metrics/prometheus-client.ts';
+import { PrometheusSource } from './metrics/prometheus-source.ts';
 
 async function main(): Promise<number> {
   const settings = readSettings(process.argv.slice(2), process.env);
@@ -29,6 +31,13 @@ async function main(): Promise<number> {
   new AssistantController(manager, {
     settings: { settleMs: settings.settleMs },
     ...(settings.podAddress === null ? {} : { podAddress: settings.podAddress }),
+    ...(settings.prometheusUrl === null
+      ? {}
+      : {
+          metricSource: new PrometheusSource(new PrometheusClient({ url: settings.prometheusUrl }), () =>
+            manager.clock.now(),
+          ),
+        }),
   });
   log.info({ namespaces: settings.namespaces ?? 'all', settleMs: settings.settleMs }, 'assistant-operator starts');
   await manager.run(stopSignal());

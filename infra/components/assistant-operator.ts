@@ -13,6 +13,8 @@ export interface AssistantOperatorArgs {
   readonly replicas: number;
   /** Namespaces that it works in; its rights end there. */
   readonly watchNamespaces: readonly pulumi.Input<string>[];
+  /** Base address of the Prometheus that analyses ask. */
+  readonly prometheusUrl: pulumi.Input<string>;
   readonly skipAwait: boolean;
 }
 
@@ -45,6 +47,7 @@ export class AssistantOperator extends Component {
           image: { repository: args.image.repository, tag: args.image.tag },
           replicas: args.replicas,
           watchNamespaces: [...args.watchNamespaces],
+          prometheus: { url: args.prometheusUrl },
           podAnnotations: args.image.annotations,
         },
       },

@@ -34,6 +34,10 @@ const DISCOVERY_PORT = 9099;
 const CONFIG = readFileSync(new URL('./observability.yaml', import.meta.url), 'utf8');
 const DISCOVERY = readFileSync(new URL('../jobs/pod-discovery.mjs', import.meta.url), 'utf8');
 
+/** Where the Prometheus of a namespace answers. Known before it runs: who asks it need not wait for it. */
+export const prometheusAddress = (namespace: pulumi.Input<string>): pulumi.Output<string> =>
+  pulumi.interpolate`http://${NAME}.${namespace}.svc.cluster.local:${PORT}`;
+
 /** Prometheus as a StatefulSet of one. */
 export class Observability extends Component implements MetricStore {
   readonly url: pulumi.Output<string>;
@@ -150,7 +154,7 @@ export class Observability extends Component implements MetricStore {
       this.child(),
     );
 
-    this.url = pulumi.interpolate`http://${service.metadata.name}.${server.metadata.namespace}.svc.cluster.local:${PORT}`;
+    this.url = prometheusAddress(server.metadata.namespace);
     this.registerOutputs({ url: this.url });
   }
 }

@@ -14,6 +14,8 @@ export interface OperatorSettings {
   /** See Settings of operator/rollout. */
   readonly settleMs: number;
   readonly podAddress: string | null;
+  /** Base URL of the Prometheus that analyses ask; null: none, they wait. */
+  readonly prometheusUrl: string | null;
   readonly rateLimit: { readonly rate: number; readonly burst: number };
 }
 
@@ -28,6 +30,7 @@ export const USAGE = `assistant-operator: releases AssistantDeployments
   --lease-name NAME        LEASE_NAME          (default assistant-operator)
   --identity NAME          POD_NAME            who holds the lease
   --settle DURATION        ROUTE_SETTLE        from the gateway's acceptance of a route until traffic is taken to have moved (default 2s)
+  --prometheus URL         ASSISTANT_PROMETHEUS_URL   Prometheus that analyses ask, such as http://prometheus.monitoring:9090; without it they wait
   --pod-address URL        POD_ADDRESS         admin port of a pod, with {ip} {port} {namespace} {pod} (default http://{ip}:{port})`;
 
 /** Something in the settings is wrong. */
@@ -75,6 +78,11 @@ export function readSettings(
     () => flags['log-level'] ?? env['LOG_LEVEL'] ?? 'info',
     (value) => LEVELS.includes(value),
   );
+  const prometheusUrl = check(
+    'prometheus',
+    () => readUrl(flags.prometheus ?? env['ASSISTANT_PROMETHEUS_URL'] ?? ''),
+    () => true,
+  );
   const names = (flags.namespaces ?? env['WATCH_NAMESPACES'] ?? '').split(',').filter((name) => name !== '');
   const leaseNamespace = flags['lease-namespace'] ?? env['POD_NAMESPACE'] ?? '';
   const identity = flags.identity ?? env['POD_NAME'];
@@ -99,8 +107,17 @@ export function readSettings(
           },
     settleMs,
     podAddress: flags['pod-address'] ?? env['POD_ADDRESS'] ?? null,
+    prometheusUrl: prometheusUrl ?? null,
     rateLimit: RATE_LIMIT,
   };
+}
+
+/** @throws Error for what is no http URL; null for none. */
+function readUrl(text: string): string | null {
+  if (text === '') return null;
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw new Error(`"${text}" is no address: write one such as http://prometheus.monitoring:9090`);
+  return text;
 }
 
 function parseFlags(args: readonly string[]) {
@@ -119,6 +136,7 @@ function parseFlags(args: readonly string[]) {
         identity: text,
         settle: text,
         'pod-address': text,
+        prometheus: text,
         help: { type: 'boolean', short: 'h' },
       },
     }).values;

@@ -1,0 +1,97 @@
+// The part of Prometheus' HTTP API that we use: instant queries (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries).
+import { z } from 'zod';
+
+/** One series of the result. */
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** The query could not be answered: the message says what was asked where, and what came back. */
+export class PrometheusError extends Error {
+  override readonly name = 'PrometheusError';
+}
+
+export interface PrometheusClientOptions {
+  /** Base URL, without `/api/v1`. */
+  readonly url: string;
+  readonly timeoutMs?: number;
+  readonly fetch?: typeof fetch;
+}
+
+const point = z.tuple([z.number(), z.string()]);
+const answer = z.discriminatedUnion('status', [
+  z.object({
+    status: z.literal('success'),
+    data: z.discriminatedUnion('resultType', [
+      z.object({
+        resultType: z.literal('vector'),
+        result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: point })),
+      }),
+      z.object({ resultType: z.literal('scalar'), result: point }),
+      z.object({ resultType: z.literal('matrix'), result: z.unknown() }),
+      z.object({ resultType: z.literal('string'), result: z.unknown() }),
+    ]),
+  }),
+  z.object({ status: z.literal('error'), error: z.string() }),
+]);
+
+export class PrometheusClient {
+  readonly #url: string;
+  readonly #timeoutMs: number;
+  readonly #fetch: typeof fetch;
+
+  constructor({ url, timeoutMs = 10_000, fetch: fetchWith = fetch }: PrometheusClientOptions) {
+    this.#url = url.replace(/\/+$/, '');
+    this.#timeoutMs = timeoutMs;
+    this.#fetch = fetchWith;
+  }
+
+  /**
+   * An instant query.
+   * @param at evaluation time, epoch ms.
+   * @throws PrometheusError when no vector or scalar comes back.
+   */
+  async query(query: string, at: number, signal: AbortSignal): Promise<readonly Sample[]> {
+    const body = await this.#post(query, at, signal);
+    const parsed = answer.safeParse(body);
+    if (!parsed.success)
+      throw new PrometheusError(`${this.#url} does not answer as Prometheus does; is the address right?`);
+    if (parsed.data.status === 'error') throw new PrometheusError(`Prometheus refuses the query: ${parsed.data.error}`);
+    const { data } = parsed.data;
+    switch (data.resultType) {
+      case 'scalar':
+        return [{ labels: {}, value: Number(data.result[1]) }];
+      case 'vector':
+        return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+      default:
+        throw new PrometheusError(`the query gives a ${data.resultType}; write one that gives a number at one moment`);
+    }
+  }
+
+  async #post(query: string, at: number, signal: AbortSignal): Promise<unknown> {
+    const timeout = AbortSignal.timeout(this.#timeoutMs);
+    let response: Response;
+    try {
+      response = await this.#fetch(`${this.#url}/api/v1/query`, {
+        method: 'POST',
+        body: new URLSearchParams({ query, time: String(at / 1000), timeout: `${this.#timeoutMs}ms` }),
+        signal: AbortSignal.any([signal, timeout]),
+      });
+      return await response.json();
+    } catch (cause) {
+      if (timeout.aborted)
+        throw new PrometheusError(`Prometheus at ${this.#url} does not answer within ${this.#timeoutMs} ms`, { cause });
+      if (cause instanceof SyntaxError)
+        throw new PrometheusError(`${this.#url} does not answer as Prometheus does; is the address right?`, { cause });
+      throw new PrometheusError(`Prometheus at ${this.#url} does not answer: ${reasonOf(cause)}`, { cause });
+    }
+  }
+}
+
+/** fetch says "fetch failed" and keeps the reason in the cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error as { cause?: { code?: string; message?: string } };
+  return cause?.code ?? cause?.message ?? error.message;
+}

@@ -1,0 +1,78 @@
+// Prometheus as the source of metrics: presets and queries of one's own, for the new revision and for stable at the same moment.
+import type { ResolvedMetric } from '@assistant-platform/api';
+import type { Measurement, Reading } from '../rollout/analysis/measurement.ts';
+import { PrometheusError, type PrometheusClient } from './prometheus-client.ts';
+import { readPreset } from './presets.ts';
+import type { MeasurementRequest, MetricSource } from './source.ts';
+import { fillIn, namesComponent, TemplateError } from './template.ts';
+
+export class PrometheusSource implements MetricSource {
+  readonly #client: PrometheusClient;
+  readonly #now: () => number;
+
+  /** @param now epoch milliseconds. */
+  constructor(client: PrometheusClient, now: () => number) {
+    this.#client = client;
+    this.#now = now;
+  }
+
+  async measure(request: MeasurementRequest, signal: AbortSignal): Promise<Measurement['result']> {
+    const { revision, stableRevision } = request.order;
+    const compared = request.metric.comparedToStable !== null && stableRevision !== null;
+    const at = this.#now();
+    try {
+      const [update, stable] = await Promise.all([
+        this.#read(request, revision, at, signal),
+        compared ? this.#read(request, stableRevision, at, signal) : null,
+      ]);
+      return { kind: 'Reading', update, stable };
+    } catch (error) {
+      if (error instanceof PrometheusError || error instanceof TemplateError)
+        return { kind: 'Error', message: error.message };
+      throw error;
+    }
+  }
+
+  #read(request: MeasurementRequest, revision: string, at: number, signal: AbortSignal): Promise<Reading> {
+    const { order, metric, subject } = request;
+    const { since, components, stableRevision } = order;
+    if (metric.source.kind === 'Prometheus') return this.#ownQuery(request, metric.source.query, revision, at, signal);
+    const podsOf = (hash: string) => ({ ...subject, revision: hash, components });
+    return readPreset(metric.source.preset, {
+      client: this.#client,
+      signal,
+      window: { since, at },
+      pods: podsOf(revision),
+      stable: stableRevision === null ? null : podsOf(stableRevision),
+    });
+  }
+
+  /** One number; a query about a component is asked for each, and the worst one counts. */
+  async #ownQuery(
+    { order, metric, subject }: MeasurementRequest,
+    query: string,
+    revision: string,
+    at: number,
+    signal: AbortSignal,
+  ): Promise<Reading> {
+    const components = namesComponent(query) ? order.components : order.components.slice(0, 1);
+    const values = await Promise.all(
+      components.map(async (component) => {
+        const filled = fillIn(query, { name: subject.name, namespace: subject.namespace, component, revision });
+        const samples = await this.#client.query(filled, at, signal);
+        if (samples.length > 1) {
+          throw new PrometheusError(
+            `the query gives ${samples.length} series; make it one, for example with sum(...) or max(...)`,
+          );
+        }
+        return samples[0]?.value;
+      }),
+    );
+    const numbers = values.flatMap((value) => (value === undefined || Number.isNaN(value) ? [] : [value]));
+    return { value: numbers.length === 0 ? null : worst(metric, numbers), samples: null, evidence: null };
+  }
+}
+
+/** Where only a lower limit is given, less is worse. */
+const worst = ({ max, min, comparedToStable }: ResolvedMetric, values: readonly number[]): number =>
+  min !== null && max === null && comparedToStable === null ? Math.min(...values) : Math.max(...values);
