@@ -39,6 +39,8 @@ export interface ControlPlaneInputs {
   readonly ports: ControlPlanePorts;
   /** CIDR of the Services. */
   readonly services: string;
+  /** Write down every request of some users, see {@link auditPolicy}. */
+  readonly audit?: boolean;
 }
 
 /** Stop groups: what starts pods, then what serves the API, then the store. */
@@ -95,7 +97,23 @@ function etcd({ files, binaries, ports }: ControlPlaneInputs): Component {
   };
 }
 
-function apiServer({ tier, files, binaries, address, ports, services }: ControlPlaneInputs): Component {
+/** Where the policy of the audit log is. */
+export const auditPolicyFile = (files: InstanceFiles): string => join(files.configuration, 'audit-policy.json');
+
+/** Where the API server writes down the requests: one JSON object (audit.k8s.io/v1 Event) a line. */
+export const auditLogFile = (files: InstanceFiles): string => join(files.logs, 'audit.log');
+
+/** An audit policy (audit.k8s.io/v1) that writes down, without bodies, all requests of these users once they are answered, and nothing else. */
+export function auditPolicy(users: readonly string[]): object {
+  return {
+    apiVersion: 'audit.k8s.io/v1',
+    kind: 'Policy',
+    omitStages: ['RequestReceived', 'ResponseStarted'],
+    rules: [{ level: 'Metadata', users }, { level: 'None' }],
+  };
+}
+
+function apiServer({ tier, files, binaries, address, ports, services, audit }: ControlPlaneInputs): Component {
   const file = (name: string): string => join(files.certificates, name);
   return {
     name: 'kube-apiserver',
@@ -131,6 +149,15 @@ function apiServer({ tier, files, binaries, address, ports, services }: ControlP
       '--requestheader-username-headers=X-Remote-User',
       `--proxy-client-cert-file=${file('front-proxy-client.crt')}`,
       `--proxy-client-key-file=${file('front-proxy-client.key')}`,
+      ...(audit === true
+        ? [
+            `--audit-policy-file=${auditPolicyFile(files)}`,
+            `--audit-log-path=${auditLogFile(files)}`,
+            // Lines are counted: none may be lost or turned over.
+            '--audit-log-mode=blocking',
+            '--audit-log-maxsize=4000',
+          ]
+        : []),
     ],
     after: ['etcd'],
     ready: {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { addressPlan } from './addresses.ts';
-import { STANDARD_PORTS, controlPlane } from './control-plane.ts';
+import { STANDARD_PORTS, auditPolicy, controlPlane } from './control-plane.ts';
 import { kwok } from './fake-nodes.ts';
 import { INSIDE, filesOf } from './instance.ts';
 import { node, nodeConfiguration } from './node.ts';
@@ -60,6 +60,17 @@ describe('the control plane', () => {
       expect(etcd?.command).toContain(flag);
     expect(etcd?.command).toContain('--trusted-ca-file=/state/test/certificates/etcd-ca.crt');
     expect(etcd?.command.join(' ')).not.toContain('http://');
+  });
+
+  it('writes requests down only when it is asked to, without bodies, of the named users, and loses none', () => {
+    const flags = (audit: boolean) =>
+      controlPlane({ ...beside, audit })[1]?.command.filter((flag) => flag.includes('audit'));
+    expect(flags(false)).toEqual([]);
+    expect(flags(true)).toContain('--audit-log-path=/state/test/logs/audit.log');
+    expect(flags(true)).toContain('--audit-log-mode=blocking');
+    expect(auditPolicy(['somebody'])).toMatchObject({
+      rules: [{ level: 'Metadata', users: ['somebody'] }, { level: 'None' }],
+    });
   });
 
   it('starts in an order in which nothing finds its server missing, and stops what starts pods first', () => {

@@ -11,7 +11,7 @@ import { addressPlan } from './addresses.ts';
 import type { AddressPlan } from './addresses.ts';
 import { ensureCertificates } from './certificates.ts';
 import type { ClusterOptions } from './cluster.ts';
-import { STANDARD_PORTS, componentKubeconfig, controlPlane } from './control-plane.ts';
+import { STANDARD_PORTS, auditPolicy, auditPolicyFile, componentKubeconfig, controlPlane } from './control-plane.ts';
 import type { ControlPlaneBinaries, ControlPlanePorts } from './control-plane.ts';
 import { kwok } from './fake-nodes.ts';
 import { INSIDE, filesOf } from './instance.ts';
@@ -81,11 +81,16 @@ export async function writeControlPlane(
       address: '127.0.0.1',
       ports,
       services,
+      audit: options.audit !== undefined,
     }),
     ...(binaries.kwok === undefined
       ? []
       : [kwok(binaries.kwok, files, ports.kwok, options.fakePods ?? addressPlan(0).pods)]),
   ];
+  if (options.audit !== undefined) {
+    await mkdir(files.configuration, { recursive: true, mode: 0o700 });
+    await writeAtomically(auditPolicyFile(files), JSON.stringify(auditPolicy(options.audit)));
+  }
   // A supervisor that is killed takes its components along: nothing is left that nobody looks after.
   const setpriv = await locate('setpriv', SYSTEM_PATH);
   await writeInstance(instance, '127.0.0.1', ports.apiServer, [], {

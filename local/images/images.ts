@@ -15,6 +15,7 @@ import { Fingerprints } from './fingerprint.ts';
 import type { ImageEnvironment } from './sources.ts';
 
 export type { BuiltImage } from './build.ts';
+export { bundleService } from './bundle.ts';
 export {
   allImages,
   DEMO_IMAGES,

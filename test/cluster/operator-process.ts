@@ -5,21 +5,48 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../operator/main.ts', import.meta.url));
 
+export interface OperatorProcessOptions {
+  /** File to run; default the source. */
+  readonly main?: string;
+  /** Arguments of Node itself, and more environment. */
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called for what it sends over its IPC channel; it gets one only with this. */
+  readonly onMessage?: (message: unknown) => void;
+}
+
 export class OperatorProcess {
   readonly #args: readonly string[];
+  readonly #options: OperatorProcessOptions;
   #child: ChildProcess | undefined;
   /** Everything it said, all lives together. */
   output = '';
   kills = 0;
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], options: OperatorProcessOptions = {}) {
     this.#args = args;
+    this.#options = options;
+  }
+
+  /** Of the present life; undefined before the first. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Asks what listens on its IPC channel. */
+  send(message: string): void {
+    this.#child?.send(message);
   }
 
   start(): void {
-    const child = spawn(process.execPath, [main, ...this.#args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const { main: file = main, nodeArgs = [], env = {}, onMessage } = this.#options;
+    const child = spawn(process.execPath, [...nodeArgs, file, ...this.#args], {
+      stdio: ['ignore', 'pipe', 'pipe', ...(onMessage === undefined ? [] : (['ipc'] as const))],
+      env: { ...process.env, ...env },
+    });
     for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (data: Buffer) => (this.output += data.toString()));
+      stream?.on('data', (data: Buffer) => (this.output += data.toString()));
+    if (onMessage !== undefined) child.on('message', onMessage);
     this.#child = child;
   }
 

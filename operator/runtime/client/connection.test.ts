@@ -89,6 +89,13 @@ describe('inClusterConnection', () => {
     expect((await connection.endpoint()).server).toBe('https://198.18.4.1:443');
   });
 
+  it('finds the service account where the environment says it is mounted', async () => {
+    await writeFile(join(folder, 'ca.crt'), 'CA');
+    await writeFile(join(folder, 'token'), 'elsewhere');
+    const connection = inClusterConnection({ env: { ...env, KUBERNETES_SERVICE_ACCOUNT_FOLDER: folder } });
+    expect((await connection.endpoint()).headers).toEqual({ authorization: 'Bearer elsewhere' });
+  });
+
   it('does not remember that it could not read', async () => {
     const connection = inClusterConnection({ env, folder });
     await expect(connection.endpoint()).rejects.toThrow('ENOENT');

@@ -1,0 +1,50 @@
+// What one canary costs: requests of the operator from the edit of the spec until the old revision is gone and nothing more is asked for.
+import { release, type Shape } from './assistants.ts';
+import { type AuditedRequest, byVerbAndResource, isRead, isWrite } from './audit.ts';
+import { type Figures, percentile } from './report.ts';
+import { NAMESPACE, type World } from './world.ts';
+
+const ROUNDS = 3;
+const SILENCE_MS = 4_000;
+const TIMEOUT_MS = 90_000;
+
+export async function measureCanaries(world: World, figures: Figures): Promise<void> {
+  const operator = world.operator();
+  operator.start();
+  const single: Shape = { components: ['chat'], replicas: 4 };
+  const pair: Shape = { components: ['chat', 'realtime'], replicas: 4 };
+  await Promise.all([
+    world.releaseAll(['single'], '1.0.0', single, TIMEOUT_MS),
+    world.releaseAll(['pair'], '1.0.0', pair, TIMEOUT_MS),
+  ]);
+  for (const [name, what, shape, target] of [
+    ['single', 'one component', single, 60],
+    ['pair', 'chat + realtime', pair, 100],
+  ] as const) {
+    const rounds: AuditedRequest[][] = [];
+    for (let round = 1; round <= ROUNDS; round++) {
+      await world.silent('operator', SILENCE_MS);
+      const begun = Date.now();
+      const version = `1.${round}.0`;
+      await Promise.all([
+        world.finished([name], version, TIMEOUT_MS),
+        release(world.person, NAMESPACE, name, version, shape),
+      ]);
+      await world.silent('operator', SILENCE_MS);
+      rounds.push(world.requests('operator', begun).filter(({ verb }) => verb !== 'watch'));
+    }
+    const counts = rounds.map((requests) => requests.length);
+    const last = rounds.at(-1) ?? [];
+    const writes = last.filter(isWrite).length;
+    figures.keep(
+      `canary of four weights, ${what}: requests`,
+      `${percentile(counts, 50)} (${writes} writes)`,
+      `${target}`,
+      name === 'single' ? 'Argo Rollouts 122 (27 writes), Flagger 137 (25)' : '',
+    );
+    figures.keep(`  of these list or get`, `${Math.max(...rounds.map((each) => each.filter(isRead).length))}`, '0');
+    for (const line of byVerbAndResource(last)) figures.detail(line);
+    for (const line of byVerbAndResource(last.filter(({ code }) => code >= 400))) figures.detail(`refused: ${line}`);
+  }
+  await operator.stop();
+}

@@ -1,0 +1,210 @@
+// What every part of the benchmark runs in: a control plane of its own with an audit log, fake nodes, stand-ins for gateway and pods, and the
+// operator as it runs in a pod: bundled, with the connection and the rights of its ServiceAccount, and nothing else.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startCluster, stopCluster } from '@assistant-platform/local/cluster';
+import { bundleService } from '@assistant-platform/local/images';
+import { ApiClient, connectionFromEnvironment, Informer, namespaces } from '@assistant-platform/runtime';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ELECTION_RULES, NAMESPACE_RULES, type PolicyRule } from '../../../operator/controller/permissions.ts';
+import { assistantDeployments, type StoredAssistantDeployment } from '../../../operator/controller/resources.ts';
+import { AdminPorts } from '../../cluster/admin-ports.ts';
+import { installCustomResources } from '../../cluster/custom-resources.ts';
+import { GatewayStatus } from '../../cluster/gateway-status.ts';
+import { restrictedKubeconfig } from '../../cluster/service-account.ts';
+import { isFinished, release, type Shape } from './assistants.ts';
+import { type AuditedRequest, AuditLog, isWrite } from './audit.ts';
+import { MeasuredProcess } from './process.ts';
+
+const repository = join(import.meta.dirname, '../../..');
+export const NAMESPACE = 'bench';
+
+/** The accounts whose requests are counted. */
+const ACCOUNTS = ['operator', 'plain', 'person'] as const;
+type Account = (typeof ACCOUNTS)[number];
+const userOf = (account: Account): string => `system:serviceaccount:${NAMESPACE}:${account}`;
+
+/** Traefik, as it was measured: accepted after 27 ms, moved after 100 ms. */
+const GATEWAY_LAGS = { acceptMs: 27, moveMs: 100 };
+
+const EVERYTHING: PolicyRule = {
+  apiGroups: ['assistant-platform.io'],
+  resources: ['assistantdeployments'],
+  verbs: ['get', 'create', 'patch'],
+};
+
+export class World {
+  readonly admin: ApiClient;
+  readonly person: ApiClient;
+  readonly #stateDir: string;
+  readonly #audit: AuditLog;
+  readonly #gateway: GatewayStatus;
+  readonly #ports: AdminPorts;
+  readonly #assistants: Informer<StoredAssistantDeployment>;
+  readonly #running = new AbortController();
+  readonly #processes = new Set<MeasuredProcess>();
+
+  private constructor(stateDir: string, admin: ApiClient, person: ApiClient, ports: AdminPorts) {
+    this.#stateDir = stateDir;
+    this.admin = admin;
+    this.person = person;
+    this.#ports = ports;
+    this.#audit = new AuditLog(join(stateDir, 'logs', 'audit.log'));
+    this.#gateway = new GatewayStatus(admin, NAMESPACE, GATEWAY_LAGS);
+    this.#assistants = new Informer({ api: admin, type: assistantDeployments, namespaces: [NAMESPACE] });
+  }
+
+  /** Starts everything but the operator, from nothing. */
+  static async start(stateDir: string): Promise<World> {
+    await stopCluster(stateDir);
+    rmSync(stateDir, { recursive: true, force: true });
+    const cluster = await startCluster({
+      stateDir,
+      tier: 'control-plane',
+      fakeNodes: 4,
+      fakePods: '198.19.0.0/16',
+      audit: ACCOUNTS.map(userOf),
+    });
+    await installCustomResources(cluster.kubeconfig);
+    const admin = new ApiClient({
+      connection: await connectionFromEnvironment({ kubeconfig: cluster.kubeconfig }),
+      fieldManager: 'bench',
+    });
+    await admin.create(namespaces, { metadata: { name: NAMESPACE } });
+    const rules = { operator: [...NAMESPACE_RULES, ...ELECTION_RULES], plain: NAMESPACE_RULES, person: [EVERYTHING] };
+    const files: Record<string, string> = {};
+    for (const account of ACCOUNTS) {
+      const file = join(stateDir, `${account}.kubeconfig`);
+      files[account] = file;
+      await restrictedKubeconfig(admin, cluster.kubeconfig, {
+        namespace: NAMESPACE,
+        name: account,
+        rules: rules[account],
+        file,
+      });
+      writeServiceAccount(file, join(stateDir, account));
+    }
+    await Promise.all(
+      [
+        { entry: 'operator/main.ts', folder: 'operator-bundle' },
+        { entry: 'test/bench/operator/plain-controller.ts', folder: 'plain-bundle' },
+        { entry: 'test/bench/operator/probe.ts', folder: 'probe-bundle' },
+      ].map(({ entry, folder }) => bundleService({ repository, entry, folder: join(stateDir, folder) })),
+    );
+    const person = new ApiClient({
+      connection: await connectionFromEnvironment({ kubeconfig: files['person'] ?? '' }),
+      fieldManager: 'person',
+    });
+    const ports = new AdminPorts();
+    ports.initial = 0;
+    await ports.start();
+    const world = new World(stateDir, admin, person, ports);
+    world.#gateway.start();
+    void world.#assistants.run(world.#running.signal);
+    await world.#assistants.whenSynced();
+    return world;
+  }
+
+  /** The operator as in its pod. @param args more flags. */
+  operator(...args: string[]): MeasuredProcess {
+    const flags = ['--namespaces', NAMESPACE, '--port', '0', '--pod-address', this.#ports.address, ...args];
+    return this.#process('operator', join(this.#stateDir, 'operator-bundle', 'main.mjs'), flags);
+  }
+
+  /** The controller that everybody would write first, to compare with. */
+  plain(): MeasuredProcess {
+    return this.#process('plain', join(this.#stateDir, 'plain-bundle', 'main.mjs'), [NAMESPACE]);
+  }
+
+  #process(account: Account, main: string, args: readonly string[]): MeasuredProcess {
+    const probe = join(this.#stateDir, 'probe-bundle', 'main.mjs');
+    const made = new MeasuredProcess({ main, args, probe, serviceAccount: join(this.#stateDir, account) });
+    this.#processes.add(made);
+    return made;
+  }
+
+  /** Requests of an account since a moment. */
+  requests(account: Account, from: number, to?: number): AuditedRequest[] {
+    return this.#audit.of(userOf(account), from, to);
+  }
+
+  /** Releases a version of many assistants, some requests at a time, and resolves when all of them have finished it. */
+  async releaseAll(names: readonly string[], version: string, shape: Shape, timeoutMs: number): Promise<void> {
+    const finished = this.finished(names, version, timeoutMs);
+    const todo = [...names];
+    const work = async (): Promise<void> => {
+      for (let name = todo.pop(); name !== undefined; name = todo.pop())
+        await release(this.person, NAMESPACE, name, version, shape);
+    };
+    await Promise.all([finished, ...Array.from({ length: 16 }, work)]);
+  }
+
+  /** Resolves when all of the named ones have finished a version. @throws Error naming some that have not in time. */
+  async finished(names: readonly string[], version: string, timeoutMs: number): Promise<void> {
+    const left = new Set(names);
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const remove = this.#assistants.addHandler((change) => {
+      if (change.type === 'Deleted' || !isFinished(change.object, version)) return;
+      left.delete(change.object.metadata.name);
+      if (left.size === 0) resolve(undefined);
+    });
+    const timer = setTimeout(() => {
+      const [first = ''] = left;
+      const status = JSON.stringify(this.#assistants.get({ namespace: NAMESPACE, name: first })?.status);
+      reject(
+        new Error(
+          `${left.size} of ${names.length} have not finished ${version} within ${timeoutMs} ms; ${first}: ${status}`,
+        ),
+      );
+    }, timeoutMs);
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      remove();
+    }
+  }
+
+  /** Resolves when the account has written to the object, or to one of its parts, since a moment. */
+  async written(account: Account, name: string, from: number, timeoutMs: number): Promise<void> {
+    const end = Date.now() + timeoutMs;
+    while (!this.requests(account, from).some((request) => isWrite(request) && request.name.startsWith(name))) {
+      if (Date.now() > end) throw new Error(`${account} has written nothing to ${name} within ${timeoutMs} ms`);
+      await delay(20);
+    }
+  }
+
+  /** Waits until the account has asked for nothing during `ms`. */
+  async silent(account: Account, ms: number): Promise<void> {
+    for (;;) {
+      const last = this.requests(account, Date.now() - ms).at(-1);
+      if (last === undefined) return;
+      await delay(Math.max(50, last.receivedAt + ms - Date.now()));
+    }
+  }
+
+  /** Ends all and removes what it left. */
+  async stop(): Promise<void> {
+    for (const each of this.#processes) await each.kill();
+    this.#running.abort();
+    await this.#gateway.stop();
+    await this.#ports.stop();
+    this.admin.close();
+    this.person.close();
+    await stopCluster(this.#stateDir);
+    rmSync(this.#stateDir, { recursive: true, force: true });
+  }
+}
+
+/** Server, authority and token of a kubeconfig as a pod finds them. */
+function writeServiceAccount(kubeconfig: string, folder: string): void {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  const [cluster, user] = [config.getCurrentCluster(), config.getCurrentUser()];
+  if (cluster === null || user === null) throw new Error(`${kubeconfig} names no cluster or no user`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, 'ca.crt'), Buffer.from(cluster.caData ?? '', 'base64'));
+  writeFileSync(join(folder, 'token'), user.token ?? '', { mode: 0o600 });
+  writeFileSync(join(folder, 'server'), cluster.server);
+}
