@@ -41,15 +41,29 @@ import { plan } from '../rollout/plan.ts';
 import { withRefusal } from '../rollout/refusal.ts';
 import type { Plan } from '../rollout/plan-types.ts';
 import type { Settings, Snapshot } from '../rollout/snapshot.ts';
-import { httpRoutes } from '../traffic/httpRoute.ts';
+import { type HttpRoute, httpRoutes } from '../traffic/httpRoute.ts';
 import { noMetricSource, type MetricSource } from '../metrics/source.ts';
 import { act, type ActResult } from './act.ts';
+import {
+  contentChanged,
+  leanBudget,
+  leanDeployment,
+  leanEndpointSlice,
+  leanMetadata,
+  leanPod,
+  leanService,
+} from './lean.ts';
 import { MeasurementBook } from './measurement-book.ts';
 import { rolloutMetrics, type RolloutMetrics } from './metrics.ts';
 import { snapshotOf } from './observe.ts';
 import { PodsClient } from './pods-client.ts';
 import { contentsOf, refersTo, trimConfigMap, trimSecret } from './references.ts';
-import { assistantDeployments, controllerRevisions, type StoredAssistantDeployment } from './resources.ts';
+import {
+  assistantDeployments,
+  type ControllerRevision,
+  controllerRevisions,
+  type StoredAssistantDeployment,
+} from './resources.ts';
 import { type AskedPod, SessionBook } from './session-book.ts';
 
 export interface AssistantControllerOptions {
@@ -110,14 +124,14 @@ export class AssistantController {
     const owned = { labelSelector: LABELS.name, indexers: byAssistant };
     this.#subjects = manager.informer(assistantDeployments);
     this.#children = {
-      deployments: manager.informer(deployments, owned),
-      pods: manager.informer(pods, owned),
-      services: manager.informer(services, owned),
+      deployments: manager.informer(deployments, { ...owned, transform: leanDeployment }),
+      pods: manager.informer(pods, { ...owned, transform: leanPod }),
+      services: manager.informer(services, { ...owned, transform: leanService }),
       // Kubernetes gives them the labels of their Service.
-      endpointSlices: manager.informer(endpointSlices, owned),
-      budgets: manager.informer(podDisruptionBudgets, owned),
-      routes: manager.informer(httpRoutes, owned),
-      revisions: manager.informer(controllerRevisions, owned),
+      endpointSlices: manager.informer(endpointSlices, { ...owned, transform: leanEndpointSlice }),
+      budgets: manager.informer(podDisruptionBudgets, { ...owned, transform: leanBudget }),
+      routes: manager.informer(httpRoutes, { ...owned, transform: leanMetadata<HttpRoute> }),
+      revisions: manager.informer(controllerRevisions, { ...owned, transform: leanMetadata<ControllerRevision> }),
     };
     this.#configMaps = manager.informer(configMaps, { transform: trimConfigMap });
     this.#secrets = manager.informer(secrets, { transform: trimSecret });
@@ -129,13 +143,13 @@ export class AssistantController {
     });
     this.#controller.watches(this.#subjects);
     const owner = enqueueByLabel(LABELS.name);
-    this.#controller.watches(this.#children.deployments, owner);
-    this.#controller.watches(this.#children.pods, owner);
-    this.#controller.watches(this.#children.services, owner);
-    this.#controller.watches(this.#children.endpointSlices, owner);
-    this.#controller.watches(this.#children.budgets, owner);
-    this.#controller.watches(this.#children.routes, owner);
-    this.#controller.watches(this.#children.revisions, owner);
+    this.#controller.watches(this.#children.deployments, owner, contentChanged);
+    this.#controller.watches(this.#children.pods, owner, contentChanged);
+    this.#controller.watches(this.#children.services, owner, contentChanged);
+    this.#controller.watches(this.#children.endpointSlices, owner, contentChanged);
+    this.#controller.watches(this.#children.budgets, owner, contentChanged);
+    this.#controller.watches(this.#children.routes, owner, contentChanged);
+    this.#controller.watches(this.#children.revisions, owner, contentChanged);
     this.#controller.watches(this.#configMaps, this.#referrers);
     this.#controller.watches(this.#secrets, this.#referrers);
   }

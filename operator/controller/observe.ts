@@ -1,4 +1,4 @@
-// From what the API server stores to the snapshot that the decision reads. Pure: objects in, snapshot out.
+// From what the API server stores to the snapshot that the decision reads. Pure: objects in, snapshot out. What it reads, lean.ts has to keep.
 import { LABELS } from '@assistant-platform/api';
 import type {
   Deployment,
@@ -30,6 +30,7 @@ import type {
   Workload,
 } from '../rollout/snapshot.ts';
 import { fromHttpRoute, type HttpRoute } from '../traffic/httpRoute.ts';
+import { SERVICE_NAME } from './lean.ts';
 import type { ControllerRevision, StoredAssistantDeployment } from './resources.ts';
 
 /** The objects of one AssistantDeployment. */
@@ -140,9 +141,6 @@ function budgetOf({ metadata }: PodDisruptionBudget): BudgetObject {
     digest: metadata.annotations?.[APPLIED_DIGEST] ?? '',
   };
 }
-
-/** The label that names the Service of an EndpointSlice. */
-const SERVICE_NAME = 'kubernetes.io/service-name';
 
 /**
  * The ready endpoints of each Service, as `service/uid of the pod`. Gateways send to these: a pod is in them a moment after it is Ready, and a

@@ -1,0 +1,102 @@
+// What stays in memory of the objects that an AssistantDeployment is made of: what observe.ts reads, and nothing else. With ten thousand assistants
+// the rest would be most of the memory; and when only the rest has changed, there is nothing to look at.
+import { isDeepStrictEqual } from 'node:util';
+import { GROUP, LABELS } from '@assistant-platform/api';
+import type {
+  ChangeFilter,
+  Deployment,
+  EndpointSlice,
+  KubeObject,
+  ObjectMeta,
+  Pod,
+  PodDisruptionBudget,
+  Service,
+} from '@assistant-platform/runtime';
+import { POD_DELETION_COST } from '../rollout/names.ts';
+
+/** The label that names the Service of an EndpointSlice. */
+export const SERVICE_NAME = 'kubernetes.io/service-name';
+
+const KEPT_LABELS: ReadonlySet<string> = new Set([LABELS.name, LABELS.component, LABELS.revision, SERVICE_NAME]);
+const isKeptLabel = (key: string): boolean => KEPT_LABELS.has(key);
+const isKeptAnnotation = (key: string): boolean => key.startsWith(`${GROUP}/`) || key === POD_DELETION_COST;
+
+export const leanDeployment = (object: Deployment): Deployment =>
+  lean<Deployment>(object, { spec: { replicas: object.spec?.replicas } });
+
+export const leanService = (object: Service): Service => lean<Service>(object, {});
+
+export const leanBudget = (object: PodDisruptionBudget): PodDisruptionBudget => lean<PodDisruptionBudget>(object, {});
+
+export const leanEndpointSlice = (object: EndpointSlice): EndpointSlice =>
+  lean<EndpointSlice>(object, {
+    endpoints: object.endpoints?.map(({ conditions, targetRef }) => ({
+      conditions: { ready: conditions?.ready },
+      targetRef: { uid: targetRef?.uid },
+    })),
+  });
+
+export const leanPod = (object: Pod): Pod =>
+  lean<Pod>(object, {
+    status: {
+      phase: object.status?.phase,
+      podIP: object.status?.podIP,
+      conditions: object.status?.conditions
+        ?.filter(({ type }) => type === 'Ready' || type === 'PodScheduled')
+        .map(({ type, status, reason, message }) => ({ type, status, reason, message })),
+      initContainerStatuses: object.status?.initContainerStatuses?.map(leanContainer),
+      containerStatuses: object.status?.containerStatuses?.map(leanContainer),
+    },
+  });
+
+type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
+const leanContainer = ({ name, state, lastState, restartCount }: ContainerStatus) => ({
+  name,
+  state,
+  lastState,
+  restartCount,
+});
+
+/** For objects that are kept but for their metadata. */
+export const leanMetadata = <T extends KubeObject>(object: T): T => ({ ...object, metadata: metadataOf(object) });
+
+/**
+ * False where an object has changed in nothing that is kept of it (its version apart): the status of a Deployment, say, or the times in that of
+ * a PodDisruptionBudget.
+ */
+export const contentChanged: ChangeFilter<KubeObject> = (change) =>
+  change.type !== 'Updated' || !isDeepStrictEqual(content(change.old), content(change.object));
+
+const content = ({ metadata: { resourceVersion: _version, ...metadata }, ...rest }: KubeObject) => ({
+  metadata,
+  ...rest,
+});
+
+/** The fields that are required by the API but read by nobody are missing in what this returns: hence the cast, and the test that nobody misses them. */
+const lean = <T extends KubeObject>(object: T, rest: object): T =>
+  ({ apiVersion: object.apiVersion, kind: object.kind, metadata: metadataOf(object), ...rest }) as T;
+
+function metadataOf({ metadata }: KubeObject): ObjectMeta {
+  const { name, namespace, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp } = metadata;
+  const labels = pick(metadata.labels, isKeptLabel);
+  const annotations = pick(metadata.annotations, isKeptAnnotation);
+  return {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...(generation === undefined ? {} : { generation }),
+    ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+function pick(
+  entries: Record<string, string> | undefined,
+  isKept: (key: string) => boolean,
+): Record<string, string> | undefined {
+  const kept = Object.entries(entries ?? {}).filter(([key]) => isKept(key));
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+}
