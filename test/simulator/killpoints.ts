@@ -1,8 +1,13 @@
-// `npm run killpoints -- [--path NAME] [--stride N]`: the operator is killed before and after every single write of every path, and started again; each run
+// `npm run killpoints -- [--path NAME] [--stride N] [--real 60]`: the operator is killed before and after every single write of every path, and started again; each run
 // must end as the undisturbed one does, and break no invariant on its way (invariant 7 of api.md section 3). Prints a line for each path and the sum.
+// With --real a sample is played by the real operator process on a real API server instead, and the process is killed by SIGKILL (kill/real.ts).
+import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { startCluster, stopCluster } from '@assistant-platform/local/cluster';
+import { installCustomResources } from '../cluster/custom-resources.ts';
 import { type Path, PATHS } from './kill/paths.ts';
 import { type End, type KillPoint, play } from './kill/scene.ts';
+import { killReal, type RealResult } from './kill/real.ts';
 
 interface Tally {
   readonly path: string;
@@ -18,8 +23,11 @@ async function main(): Promise<number> {
       path: { type: 'string' },
       stride: { type: 'string', default: '1' },
       offset: { type: 'string', default: '0' },
+      real: { type: 'string' },
+      parallel: { type: 'string', default: '4' },
     },
   });
+  if (values.real !== undefined) return mainReal(Number(values.real), Number(values.parallel));
   const chosen = Object.entries(PATHS).filter(([name]) => values.path === undefined || name === values.path);
   if (chosen.length === 0)
     throw new Error(`there is no path "${values.path ?? ''}"; there are: ${Object.keys(PATHS).join(', ')}`);
@@ -40,6 +48,32 @@ async function main(): Promise<number> {
     `\n${points} kill points on ${tallies.length} paths in ${elapsed(begun)}: ${same} ended as the undisturbed run, ${points - same} did not`,
   );
   return same === points ? 0 : 1;
+}
+
+/** The sample on a control plane of its own. */
+async function mainReal(points: number, parallel: number): Promise<number> {
+  const stateDir = fileURLToPath(new URL('../../.state/killpoints', import.meta.url));
+  const begun = performance.now();
+  const { kubeconfig } = await startCluster({ stateDir, tier: 'control-plane', fakeNodes: 1 });
+  try {
+    await installCustomResources(kubeconfig);
+    console.log(`a real API server is up (${elapsed(begun)}); first each path undisturbed, then ${points} kill points`);
+    const tell = ({ path, point, difference }: RealResult): void => {
+      const mark = difference === null ? '✓' : '✗';
+      console.log(
+        `${mark} ${path.padEnd(20)} killed ${point.when.toLowerCase().padEnd(6)} write ${point.write}  ${elapsed(begun)}`,
+      );
+      if (difference !== null) console.log(`    ${difference}`);
+    };
+    const results = await killReal(kubeconfig, { points, parallel, tell });
+    const same = results.filter(({ difference }) => difference === null).length;
+    console.log(
+      `\n${results.length} kill points of the real process in ${elapsed(begun)}: ${same} ended as the undisturbed run, ${results.length - same} did not`,
+    );
+    return same === results.length ? 0 : 1;
+  } finally {
+    await stopCluster(stateDir);
+  }
 }
 
 const elapsed = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;

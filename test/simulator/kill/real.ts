@@ -1,0 +1,320 @@
+// Kill points with the real operator process on a real API server: SIGKILL before or after one of its writes, by a proxy that stops there.
+// kwok plays the kubelet, fixtures the gateway and the admin ports.
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AssistantDeploymentSpec, type AssistantDeploymentStatus, LABELS, VERBS } from '@assistant-platform/api';
+import {
+  ApiClient,
+  connectionFromEnvironment,
+  deployments,
+  type KubeObject,
+  namespaces,
+  podDisruptionBudgets,
+  pods,
+  type ResourceType,
+  serviceAccounts,
+  services,
+} from '@assistant-platform/runtime';
+import { assistantDeployments, controllerRevisions } from '../../../operator/controller/resources.ts';
+import { httpRoutes } from '../../../operator/traffic/httpRoute.ts';
+import { AdminPorts } from '../../cluster/admin-ports.ts';
+import { GatewayStatus } from '../../cluster/gateway-status.ts';
+import { OperatorProcess } from '../../cluster/operator-process.ts';
+import { type StopPoint, WriteProxy } from '../../cluster/write-proxy.ts';
+import type { Tree } from '../server/trees.ts';
+import { timeless } from './scene.ts';
+
+type Status = AssistantDeploymentStatus;
+
+const NAME = 'support';
+const COMMON = { drain: { deadline: '20s' }, progressDeadline: '2m' };
+const CANARY: AssistantDeploymentSpec['strategy'] = {
+  type: 'Canary',
+  canary: { steps: [{ setWeight: 20 }, { pause: { duration: '1s' } }] },
+  ...COMMON,
+};
+const HELD: AssistantDeploymentSpec['strategy'] = {
+  type: 'Canary',
+  canary: { steps: [{ setWeight: 20 }, { pause: {} }] },
+  ...COMMON,
+};
+const BLUE_GREEN: AssistantDeploymentSpec['strategy'] = {
+  type: 'BlueGreen',
+  blueGreen: { autoPromoteAfter: '1s', scaleDownDelay: '1s' },
+  ...COMMON,
+};
+
+const spec = (
+  version: string,
+  strategy: AssistantDeploymentSpec['strategy'],
+  replicas = 2,
+): AssistantDeploymentSpec => ({
+  release: version,
+  components: {
+    chat: { image: `localhost/assistant/chat:${version}`, replicas },
+    realtime: { image: `localhost/assistant/realtime:${version}`, replicas },
+  },
+  gateway: { parentRef: { name: 'public', namespace: 'gateway-system' } },
+  strategy,
+});
+
+/** A namespace with an operator of its own. */
+class Stage {
+  readonly api: ApiClient;
+  readonly namespace: string;
+  readonly operator: OperatorProcess;
+  readonly gateway: GatewayStatus;
+
+  constructor(api: ApiClient, namespace: string, operator: OperatorProcess, gateway: GatewayStatus) {
+    this.api = api;
+    this.namespace = namespace;
+    this.operator = operator;
+    this.gateway = gateway;
+  }
+
+  get ref() {
+    return { namespace: this.namespace, name: NAME };
+  }
+
+  async apply(wanted: AssistantDeploymentSpec): Promise<void> {
+    await this.api.apply(
+      assistantDeployments,
+      { metadata: this.ref, spec: wanted },
+      {
+        fieldManager: 'person',
+      },
+    );
+  }
+
+  async status(): Promise<Status> {
+    return (await this.api.find(assistantDeployments, this.ref))?.status ?? {};
+  }
+
+  /** @throws Error with the last status when it does not come to hold in time. */
+  async until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + 120_000;
+    while (!(await holds())) {
+      if (performance.now() > end)
+        throw new Error(
+          `not within two minutes: ${what}; ${JSON.stringify(await this.status())}\n${this.operator.output.slice(-2000)}`,
+        );
+      await sleep(100);
+    }
+  }
+
+  /** Promoted, drained, and only pods of the stable revision are left. */
+  async finished(release: string): Promise<void> {
+    await this.until(`${release} is stable and all else is gone`, async () => {
+      const now = await this.status();
+      const stable = now.stableRevision?.hash ?? '';
+      const strays = (await this.list(services)).filter(
+        ({ metadata }) => ![undefined, stable].includes(metadata.labels?.[LABELS.revision]),
+      );
+      const others = (await this.list(pods)).filter(({ metadata }) => metadata.labels?.[LABELS.revision] !== stable);
+      const ready = now.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+      return (
+        ready &&
+        now.stableRevision?.release === release &&
+        strays.length === 0 &&
+        others.length === 0 &&
+        now.draining === undefined
+      );
+    });
+  }
+
+  async list<T extends KubeObject>(type: ResourceType<T>): Promise<T[]> {
+    return (await this.api.list(type, { namespace: this.namespace, labelSelector: LABELS.name })).items;
+  }
+}
+
+interface RealPath {
+  readonly strategy: AssistantDeploymentSpec['strategy'];
+  readonly story: (stage: Stage) => Promise<void>;
+}
+
+const release = async (stage: Stage, strategy: AssistantDeploymentSpec['strategy']): Promise<void> => {
+  await stage.apply(spec('1.1.0', strategy));
+  await stage.finished('1.1.0');
+};
+
+const REAL_PATHS: Readonly<Record<string, RealPath>> = {
+  canary: { strategy: CANARY, story: (stage) => release(stage, CANARY) },
+  'blue-green': { strategy: BLUE_GREEN, story: (stage) => release(stage, BLUE_GREEN) },
+  'abort by a person': {
+    strategy: HELD,
+    story: async (stage) => {
+      await stage.apply(spec('1.1.0', HELD));
+      await stage.until('it pauses', async () => (await stage.status()).blockedBy?.[0]?.reason === 'CanaryPauseStep');
+      await stage.api.patch(assistantDeployments, stage.ref, {
+        metadata: { annotations: { [VERBS.abort]: 'a test' } },
+      });
+      await stage.until('it is aborted and drained', async () => {
+        const now = await stage.status();
+        const update = now.updateRevision?.hash;
+        const left = (await stage.list(pods)).filter(({ metadata }) => metadata.labels?.[LABELS.revision] === update);
+        return now.phase === 'Degraded' && left.length === 0 && now.draining === undefined;
+      });
+    },
+  },
+  'fewer pods': {
+    strategy: CANARY,
+    story: async (stage) => {
+      await stage.apply(spec('1.0.0', CANARY, 1));
+      await stage.until(
+        'one pod each',
+        async () => (await stage.list(pods)).length === 2 && (await stage.status()).phase === 'Healthy',
+      );
+    },
+  },
+  delete: {
+    strategy: CANARY,
+    story: async (stage) => {
+      await stage.api.delete(assistantDeployments, stage.ref);
+      await stage.until(
+        'it is gone',
+        async () => (await stage.api.find(assistantDeployments, stage.ref)) === undefined,
+      );
+      await stage.until('its pods are gone', async () => (await stage.list(pods)).length === 0);
+    },
+  },
+};
+
+interface RealEnd {
+  readonly state: unknown;
+  readonly writes: number;
+  readonly stopped: boolean;
+}
+
+/** Plays a path on the cluster of the kubeconfig. */
+async function playReal(kubeconfig: string, name: string, stop: StopPoint | null): Promise<RealEnd> {
+  const path = REAL_PATHS[name];
+  if (path === undefined) throw new Error(`there is no path "${name}"`);
+  const api = new ApiClient({ connection: await connectionFromEnvironment({ kubeconfig }), fieldManager: 'test' });
+  const namespace = `killed-${randomUUID().slice(0, 8)}`;
+  const folder = await mkdtemp(join(tmpdir(), 'killpoints-'));
+  await api.create(namespaces, { metadata: { name: namespace } });
+  const gateway = new GatewayStatus(api, namespace, { acceptMs: 40, moveMs: 120 });
+  const ports = new AdminPorts();
+  const config = join(folder, 'kubeconfig');
+  await ports.start();
+  const operator = new OperatorProcess([
+    ...['--kubeconfig', config, '--namespaces', namespace, '--port', '0', '--settle', '300ms'],
+    ...['--pod-address', ports.address],
+  ]);
+  const proxy = new WriteProxy(kubeconfig, stop, async () => {
+    await operator.kill();
+    operator.start();
+  });
+  await proxy.start(config);
+  const stage = new Stage(api, namespace, operator, gateway);
+  try {
+    gateway.start();
+    await stage.until(
+      'the default ServiceAccount',
+      async () => (await api.find(serviceAccounts, { namespace, name: 'default' })) !== undefined,
+    );
+    operator.start();
+    await stage.apply(spec('1.0.0', path.strategy));
+    await stage.finished('1.0.0');
+    proxy.count();
+    await path.story(stage);
+    return { state: await stateOf(stage), writes: proxy.writes.length, stopped: proxy.stopped };
+  } finally {
+    await operator.stop();
+    await proxy.stop();
+    await gateway.stop();
+    await ports.stop();
+    await rm(folder, { recursive: true });
+    if ((await api.find(assistantDeployments, stage.ref)) !== undefined)
+      await api.patch(assistantDeployments, stage.ref, { metadata: { finalizers: null } });
+    await api.delete(namespaces, { name: namespace });
+    api.close();
+  }
+}
+
+async function stateOf(stage: Stage): Promise<unknown> {
+  const now = await stage.status();
+  const specs = async <T extends KubeObject>(type: ResourceType<T>): Promise<unknown> =>
+    (await stage.list(type)).map((object) => [object.metadata.name, (object as unknown as Tree)['spec']]);
+  const names = async <T extends KubeObject>(type: ResourceType<T>): Promise<string[]> =>
+    (await stage.list(type)).map(({ metadata }) => metadata.name);
+  const { observedGeneration: _generation, ...status } = now;
+  return {
+    status: timeless(status),
+    replicas: (await stage.list(deployments)).map(({ metadata, spec: wanted }) => [metadata.name, wanted?.replicas]),
+    routes: await specs(httpRoutes),
+    services: await names(services),
+    budgets: await names(podDisruptionBudgets),
+    revisions: await names(controllerRevisions),
+    pods: (await stage.list(pods)).map(({ metadata }) => metadata.labels?.[LABELS.revision]).sort(),
+  };
+}
+
+export interface RealResult {
+  readonly path: string;
+  readonly point: StopPoint;
+  /** What differs from the undisturbed run; null when nothing does. */
+  readonly difference: string | null;
+}
+
+/**
+ * A sample of `points` kill points, spread evenly over all writes of all paths.
+ * @param parallel how many operators run at a time.
+ * @param tell called for each result as it comes.
+ */
+export async function killReal(
+  kubeconfig: string,
+  { points, parallel, tell }: { points: number; parallel: number; tell: (result: RealResult) => void },
+): Promise<RealResult[]> {
+  const names = Object.keys(REAL_PATHS);
+  const undisturbed = new Map<string, RealEnd>();
+  await inParallel(names, parallel, async (name) => void undisturbed.set(name, await playReal(kubeconfig, name, null)));
+  const all = names.flatMap((path) =>
+    Array.from(
+      { length: (undisturbed.get(path)?.writes ?? 0) * 2 },
+      (_, index): Omit<RealResult, 'difference'> => ({
+        path,
+        point: { write: index >> 1, when: index % 2 === 0 ? 'Before' : 'After' },
+      }),
+    ),
+  );
+  const sample = Array.from(
+    { length: Math.min(points, all.length) },
+    (_, index) => all[Math.floor((index * all.length) / points)],
+  );
+  const results: RealResult[] = [];
+  await inParallel(sample, parallel, async (chosen) => {
+    if (chosen === undefined) return;
+    const result = { ...chosen, difference: await differenceOf(kubeconfig, chosen, undisturbed.get(chosen.path)) };
+    results.push(result);
+    tell(result);
+  });
+  return results;
+}
+
+async function differenceOf(
+  kubeconfig: string,
+  { path, point }: { path: string; point: StopPoint },
+  expected: RealEnd | undefined,
+): Promise<string | null> {
+  try {
+    const end = await playReal(kubeconfig, path, point);
+    const [was, is] = [JSON.stringify(expected?.state), JSON.stringify(end.state)];
+    // A write more or less is a matter of timing: the last points of a path may not be reached.
+    return was === is ? null : `undisturbed ${was}\n      killed      ${is}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Works on the items, so many at a time. */
+async function inParallel<T>(items: readonly T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+}
