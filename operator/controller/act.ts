@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   type Api,
   type ApplyConfiguration,
+  configMaps,
   deployments,
   isAlreadyExists,
   isConflict,
@@ -22,6 +23,7 @@ import type { ChildRef, Write } from '../rollout/plan-types.ts';
 import type { Subject } from '../rollout/snapshot.ts';
 import { httpRoutes, toHttpRoute } from '../traffic/httpRoute.ts';
 import type { PodsClient } from './pods-client.ts';
+import { configMapDigest, secretDigest } from './references.ts';
 import type { SessionBook } from './session-book.ts';
 import { assistantDeployments, controllerRevisions, type StoredAssistantDeployment } from './resources.ts';
 
@@ -53,7 +55,11 @@ export async function act(writes: readonly Write[], context: ActContext): Promis
     try {
       await carryOut(write, context);
     } catch (error) {
-      if (isConflict(error) || (isNotFound(error) && write.kind !== 'Apply' && write.kind !== 'WriteRoute')) {
+      if (
+        error instanceof OutdatedError ||
+        isConflict(error) ||
+        (isNotFound(error) && write.kind !== 'Apply' && write.kind !== 'WriteRoute')
+      ) {
         return { kind: 'Outdated', write };
       }
       throw error;
@@ -93,6 +99,8 @@ async function carryOut(write: Exclude<Write, { kind: 'DrainPod' }>, context: Ac
       return;
     case 'CreateAdminSecret':
       return createAdminSecret(context);
+    case 'CopyReference':
+      return copyReference(write, context);
     case 'PatchWorkload':
       await api.patch(
         deployments,
@@ -130,6 +138,7 @@ async function carryOut(write: Exclude<Write, { kind: 'DrainPod' }>, context: Ac
 }
 
 const TYPES = {
+  ConfigMap: configMaps,
   Deployment: deployments,
   Service: services,
   PodDisruptionBudget: podDisruptionBudgets,
@@ -150,6 +159,38 @@ async function remove({ kind, name }: ChildRef, { api, subject, signal }: ActCon
     await api.delete(typeOf(kind), ref, { signal, propagationPolicy: 'Background' });
   } catch (error) {
     if (!isNotFound(error)) throw error; // gone already: that is what was wanted
+  }
+}
+
+/** What was to be copied is not there any more, or has other data: the decision is made again. */
+class OutdatedError extends Error {}
+
+/** Copies the data as it is now, if it is still that of the revision. Secrets pass through here and nowhere else; nothing of them is kept or logged. */
+async function copyReference(
+  { reference, digest, name, revision }: Extract<Write, { kind: 'CopyReference' }>,
+  { api, subject, signal }: ActContext,
+): Promise<void> {
+  const { namespace } = subject;
+  const [kind, original = ''] = reference.split('/');
+  const metadata = {
+    name,
+    namespace,
+    labels: childLabels(subject.name, undefined, revision),
+    ownerReferences: [ownerReference(subject)],
+  };
+  try {
+    if (kind === 'ConfigMap') {
+      const source = await api.find(configMaps, { namespace, name: original }, { signal });
+      if (source === undefined || configMapDigest(source) !== digest) throw new OutdatedError(reference);
+      const { data, binaryData } = source;
+      await api.create(configMaps, { metadata, immutable: true, data, binaryData }, { signal });
+    } else {
+      const source = await api.find(secrets, { namespace, name: original }, { signal });
+      if (source === undefined || secretDigest(source) !== digest) throw new OutdatedError(reference);
+      await api.create(secrets, { metadata, immutable: true, type: 'Opaque', data: source.data }, { signal });
+    }
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error; // copied before: the cache has not heard of it
   }
 }
 

@@ -57,7 +57,7 @@ import { MeasurementBook } from './measurement-book.ts';
 import { rolloutMetrics, type RolloutMetrics } from './metrics.ts';
 import { snapshotOf } from './observe.ts';
 import { PodsClient } from './pods-client.ts';
-import { contentsOf, refersTo, trimConfigMap, trimSecret } from './references.ts';
+import { contentsOf, copiesOf, refersTo, trimConfigMap, trimSecret } from './references.ts';
 import {
   assistantDeployments,
   type ControllerRevision,
@@ -133,8 +133,8 @@ export class AssistantController {
       routes: manager.informer(httpRoutes, { ...owned, transform: leanMetadata<HttpRoute> }),
       revisions: manager.informer(controllerRevisions, { ...owned, transform: leanMetadata<ControllerRevision> }),
     };
-    this.#configMaps = manager.informer(configMaps, { transform: trimConfigMap });
-    this.#secrets = manager.informer(secrets, { transform: trimSecret });
+    this.#configMaps = manager.informer(configMaps, { transform: trimConfigMap, indexers: byAssistant });
+    this.#secrets = manager.informer(secrets, { transform: trimSecret, indexers: byAssistant });
     this.#metrics = rolloutMetrics(manager.registry, () => this.#subjects.list());
     this.#controller = manager.controller({
       name: ASSISTANT_DEPLOYMENT.kind.toLowerCase(),
@@ -268,6 +268,10 @@ export class AssistantController {
       budgets: of(this.#children.budgets),
       routes: of(this.#children.routes),
       adminSecret: this.#secrets.get({ namespace, name: adminSecretName(stored.metadata.name) }) !== undefined,
+      copies: [
+        ...copiesOf(of<KubeObject>(this.#configMaps), 'ConfigMap'),
+        ...copiesOf(of<KubeObject>(this.#secrets), 'Secret'),
+      ],
       references: contentsOf(release, namespace, { configMaps: this.#configMaps, secrets: this.#secrets }),
       measurements: this.#measurements.of(key),
       settings: this.#options.settings,

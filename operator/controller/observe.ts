@@ -45,6 +45,7 @@ export interface Observed {
   readonly budgets: readonly PodDisruptionBudget[];
   readonly routes: readonly HttpRoute[];
   readonly adminSecret: boolean;
+  readonly copies: Snapshot['copies'];
   readonly references: Readonly<Record<string, string | null>>;
   readonly measurements: Snapshot['measurements'];
   readonly settings: Settings;
@@ -70,6 +71,7 @@ export function snapshotOf(observed: Observed): Snapshot {
       fromHttpRoute(observed.subject.metadata.name, label(route.metadata.labels, LABELS.component), route),
     ),
     adminSecret: observed.adminSecret,
+    copies: observed.copies,
     references: observed.references,
     measurements: observed.measurements,
     settings: observed.settings,
@@ -78,7 +80,7 @@ export function snapshotOf(observed: Observed): Snapshot {
 
 const label = (labels: Record<string, string> | undefined, key: string): string => labels?.[key] ?? '';
 
-function subjectOf({ metadata, status }: StoredAssistantDeployment, release: Release): Subject {
+function subjectOf({ metadata, spec, status }: StoredAssistantDeployment, release: Release): Subject {
   return {
     name: metadata.name,
     namespace: metadata.namespace ?? '',
@@ -89,14 +91,15 @@ function subjectOf({ metadata, status }: StoredAssistantDeployment, release: Rel
     finalizers: metadata.finalizers ?? [],
     deleting: metadata.deletionTimestamp !== undefined,
     release,
+    source: { release: release.release, components: spec.components },
     status: status ?? {},
   };
 }
 
 function recordOf({ revision, data }: ControllerRevision): RevisionRecord[] {
-  return data === undefined
-    ? []
-    : [{ hash: data.hash, release: data.release, sequence: revision, components: data.components }];
+  if (data === undefined) return [];
+  const { hash, release, components, references = {}, source = null } = data;
+  return [{ hash, release, sequence: revision, components, references, source }];
 }
 
 function drainOf(annotations: Record<string, string> | undefined): DrainWindow | null {

@@ -20,8 +20,8 @@ export const NAMESPACE_RULES: readonly PolicyRule[] = [
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: [...watched] },
   // Pods are read, and annotated when one of them is to leave; the ReplicaSet controller removes them.
   { apiGroups: [''], resources: ['pods'], verbs: [...watched, 'patch'] },
-  // Contents are part of a revision (kept as a digest); the admin token is made by the operator.
-  { apiGroups: [''], resources: ['configmaps'], verbs: [...watched] },
+  // Contents are part of a revision: kept as a digest, copied for each revision. The admin token is made by the operator.
+  { apiGroups: [''], resources: ['configmaps'], verbs: [...watched, 'create', 'delete'] },
   { apiGroups: [''], resources: ['secrets'], verbs: [...watched, 'create', 'delete'] },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: [...watched, 'create', 'patch', 'delete'] },
   {

@@ -3,20 +3,34 @@ import { LABELS } from '@assistant-platform/api';
 import type { ConfigMap, KubeObject, ObjectRef, Secret } from '@assistant-platform/runtime';
 import { digest } from '../rollout/digest.ts';
 import type { Release } from '../rollout/release.ts';
-import { referencesOf } from '../rollout/revision.ts';
+import type { CopyObject } from '../rollout/snapshot.ts';
+import { referencesOf } from '../rollout/references.ts';
 
 const CONTENT = 'digest';
 
 /** Informer transform: of a ConfigMap only the digest of its data stays. */
 export function trimConfigMap(configMap: ConfigMap): ConfigMap {
-  const { binaryData, ...rest } = configMap;
-  return { ...rest, data: { [CONTENT]: digest({ data: configMap.data, binaryData }, 16) } };
+  const { binaryData: _binaryData, ...rest } = configMap;
+  return { ...rest, data: { [CONTENT]: configMapDigest(configMap) } };
 }
 
-/** Informer transform: of a Secret only the digest of its data stays, unless it is one of ours. */
+/** Informer transform: of a Secret only the digest of its data stays, unless it is the one with our admin token. */
 export function trimSecret(secret: Secret): Secret {
-  if (secret.metadata.labels?.[LABELS.name] !== undefined) return secret;
-  return { ...secret, data: { [CONTENT]: digest(secret.data, 16) } };
+  const { [LABELS.name]: owner, [LABELS.revision]: revision } = secret.metadata.labels ?? {};
+  if (owner !== undefined && revision === undefined) return secret;
+  return { ...secret, data: { [CONTENT]: secretDigest(secret) } };
+}
+
+/** Digests of the data of an object as the API server has it. */
+export const configMapDigest = ({ data, binaryData }: ConfigMap): string => digest({ data, binaryData }, 16);
+export const secretDigest = ({ data }: Secret): string => digest(data, 16);
+
+/** The copies that belong to an AssistantDeployment. */
+export function copiesOf(objects: readonly KubeObject[], kind: CopyObject['kind']): CopyObject[] {
+  return objects.flatMap(({ metadata }) => {
+    const revision = metadata.labels?.[LABELS.revision];
+    return revision === undefined ? [] : [{ kind, name: metadata.name, revision }];
+  });
 }
 
 interface Source<T> {

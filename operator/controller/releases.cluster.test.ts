@@ -11,6 +11,7 @@ import {
 } from '@assistant-platform/api';
 import {
   ApiClient,
+  configMaps,
   connectionFromEnvironment,
   deployments,
   namespaces,
@@ -417,6 +418,35 @@ describe('releases on a real API server', () => {
     expect((await workloads())[`support-realtime-${hash(first)}`]).toBe(4);
     await until('one', (now) => now.components?.['realtime']?.stable?.replicas === 1 && isFinished('1.0.0')(now));
     for (const [pod, { drainingSince }] of ports.pods) if (drainingSince !== null) expect(ports.open(pod)).toBe(0);
+  });
+
+  it('contents of ConfigMaps and Secrets are copied for each revision, and a way back finds the old ones', async () => {
+    const write = async (level: string): Promise<void> => {
+      const metadata = { name: 'settings', namespace };
+      await client.apply(configMaps, { metadata, data: { LOG_LEVEL: level } }, { fieldManager: 'person' });
+    };
+    await write('info');
+    await client.create(secrets, { metadata: { name: 'keys', namespace }, stringData: { key: 'k1' } });
+    const reading = spec('1.0.0');
+    for (const component of Object.values(reading.components))
+      component.envFrom = [{ configMapRef: { name: 'settings' } }, { secretRef: { name: 'keys' } }];
+    await apply(reading);
+    const first = hash(await until('installed', isReady('1.0.0')));
+    const copy = await client.get(configMaps, { namespace, name: `support-${first}-settings` });
+    expect(copy).toMatchObject({ immutable: true, data: { LOG_LEVEL: 'info' } });
+    const key = await client.get(secrets, { namespace, name: `support-${first}-keys` });
+    expect([key.immutable, Buffer.from(key.data?.['key'] ?? '', 'base64').toString()]).toEqual([true, 'k1']);
+    await write('debug');
+    const second = hash(await until('the changed one', (now) => hash(now) !== first && isFinished('1.0.0')(now)));
+    expect((await client.get(configMaps, { namespace, name: `support-${second}-settings` })).data).toEqual({
+      LOG_LEVEL: 'debug',
+    });
+    const deployment = await client.get(deployments, { namespace, name: `support-chat-${second}` });
+    expect(JSON.stringify(deployment.spec?.template)).toContain(`support-${second}-settings`);
+    await write('info');
+    await until('the first again', (now) => hash(now) === first && isFinished('1.0.0')(now));
+    expect(operator.output).not.toContain('k1');
+    expect(operator.output).not.toContain(Buffer.from('k1').toString('base64'));
   });
 
   // With Foreground the garbage collector removes dependents first: it must not get at pods that hold sessions.

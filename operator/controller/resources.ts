@@ -1,7 +1,7 @@
 // The resources that the operator watches and writes, beside those the runtime describes.
 import { API_VERSION, ASSISTANT_DEPLOYMENT, type AssistantDeployment } from '@assistant-platform/api';
 import { type KubeObject, resourceType } from '@assistant-platform/runtime';
-import type { RevisionComponent } from '../rollout/snapshot.ts';
+import type { RevisionRecord } from '../rollout/snapshot.ts';
 
 /** The custom resource as the API server stores it. */
 export type StoredAssistantDeployment = KubeObject & Pick<AssistantDeployment, 'spec' | 'status'>;
@@ -15,7 +15,9 @@ export const assistantDeployments = resourceType<StoredAssistantDeployment>(
 /** apps/v1 ControllerRevision with our data in it. */
 export interface ControllerRevision extends KubeObject {
   revision: number;
-  data?: { hash: string; release: string; components: Record<string, RevisionComponent> };
+  /** Records of earlier operators lack references and source. */
+  data?: Pick<RevisionRecord, 'hash' | 'release' | 'components'> &
+    Partial<Pick<RevisionRecord, 'references' | 'source'>>;
 }
 
 export const controllerRevisions = resourceType<ControllerRevision>(

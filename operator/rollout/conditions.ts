@@ -2,7 +2,7 @@
 import type { Condition } from './state.ts';
 
 export interface ConditionValue {
-  readonly type: 'Ready' | 'Progressing' | 'Degraded' | 'Paused' | 'Draining';
+  readonly type: 'Ready' | 'Progressing' | 'Degraded' | 'Paused' | 'Draining' | 'FieldsIgnored';
   readonly holds: boolean;
   readonly reason: string;
   readonly message: string;

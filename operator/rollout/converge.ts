@@ -21,7 +21,8 @@ import {
   revisionService,
   type Manifest,
 } from './objects.ts';
-import type { Write } from './plan-types.ts';
+import type { ChildRef, Write } from './plan-types.ts';
+import { copyName } from './references.ts';
 import { makeRecord } from './revision.ts';
 import { wantedShare, type Verification } from './routes.ts';
 import { scaleActive, scaleRetired } from './scale.ts';
@@ -52,6 +53,7 @@ export function converge(p: Progress, f: Facts, routes: Verification, now: numbe
       ...(f.snapshot.adminSecret
         ? []
         : [{ kind: 'CreateAdminSecret', name: adminSecretName(f.subject.name) } as const]),
+      ...active.flatMap((hash) => missingCopies(f, hash)),
       ...active.flatMap((hash) => companions(f, hash)),
       ...routeWrites(p, f),
       ...frontServices(p, f),
@@ -71,9 +73,20 @@ function missingRecords(p: Progress, f: Facts): Write[] {
   return [
     {
       kind: 'Apply',
-      object: controllerRevision(f.subject, makeRecord(f.subject.name, target.hash, f.release, sequence)),
+      object: controllerRevision(f.subject, makeRecord(f.subject, target.hash, f.snapshot.references, sequence)),
     },
   ];
+}
+
+/** Copies that a revision reads and that are not there. An original that has changed since cannot be copied any more. */
+function missingCopies(f: Facts, hash: string): Write[] {
+  return Object.entries(f.record(hash)?.references ?? {}).flatMap(([reference, digest]): Write[] => {
+    const name = copyName(f.subject.name, hash, reference);
+    const [kind] = reference.split('/');
+    const there = f.snapshot.copies.some((copy) => copy.kind === kind && copy.name === name);
+    const changed = f.snapshot.references[reference] !== digest;
+    return there || changed ? [] : [{ kind: 'CopyReference', reference, digest, name, revision: hash }];
+  });
 }
 
 /** Service and disruption budget of each component of an active revision. */
@@ -190,10 +203,7 @@ function leftovers(p: Progress, f: Facts, retired: readonly string[]): Write[] {
       : [p.stable, p.update].flatMap((ref) => (ref === null ? [] : f.components(ref.hash)));
   const previewed = release.strategy.type === 'BlueGreen' && !atRest(p) && p.abort === null;
   const writes: Write[] = [];
-  const remove = (
-    kind: 'Deployment' | 'Service' | 'PodDisruptionBudget' | 'ControllerRevision' | 'HTTPRoute',
-    name: string,
-  ): void => {
+  const remove = (kind: ChildRef['kind'], name: string): void => {
     writes.push({ kind: 'Delete', ref: { kind, name } });
   };
   for (const { component, name } of snapshot.routes) if (!fronts.includes(component)) remove('HTTPRoute', name);
@@ -213,6 +223,7 @@ function leftovers(p: Progress, f: Facts, retired: readonly string[]): Write[] {
       if (f.unit(hash, component).workload !== null)
         remove('Deployment', revisionObjectName(subject.name, component, hash));
     }
+    for (const copy of snapshot.copies) if (copy.revision === hash) remove(copy.kind, copy.name);
     if (f.record(hash) !== null) remove('ControllerRevision', revisionRecordName(subject.name, hash));
   }
   return writes;

@@ -41,6 +41,16 @@ const reading = (value: number): Measurement['result'] => {
   return { kind: 'Reading', update: one, stable: one };
 };
 
+const withSettings: Parameters<World['edit']>[0] = (release) => ({
+  ...release,
+  components: Object.fromEntries(
+    Object.entries(release.components).map(([name, component]) => [
+      name,
+      { ...component, envFrom: [{ configMapRef: { name: 'settings' } }] },
+    ]),
+  ),
+});
+
 /** Each begins with an installed 1.0.0, except the first. */
 const PATHS: Record<string, { strategy?: ReturnType<typeof canary>; installed?: false; path: Path }> = {
   'first install': { installed: false, path: quiet },
@@ -85,6 +95,22 @@ const PATHS: Record<string, { strategy?: ReturnType<typeof canary>; installed?: 
     path: (run) => {
       run.world.brokenImages.add('localhost/assistant/chat:9.9.9');
       next(run, '9.9.9');
+      quiet(run);
+    },
+  },
+  restart: {
+    path: (run) => {
+      verb(run, { [VERBS.restart]: '2026-01-31T12:00:00Z' });
+      quiet(run);
+    },
+  },
+  'contents change': {
+    path: (run) => {
+      run.world.references['ConfigMap/settings'] = 'one';
+      edit(run, withSettings);
+      run.run(30_000);
+      run.world.references['ConfigMap/settings'] = 'two';
+      verb(run, { note: 'changed' });
       quiet(run);
     },
   },
@@ -205,6 +231,7 @@ function end(run: WorldRun): unknown {
     services: [...world.services.keys()].sort(),
     budgets: [...world.budgets.keys()].sort(),
     records: [...world.records.keys()].sort(),
+    copies: [...world.copies.keys()].sort(),
   };
 }
 

@@ -166,7 +166,13 @@ export function controllerRevision(subject: Subject, record: RevisionRecord): Ma
     },
     {
       revision: record.sequence,
-      data: { hash: record.hash, release: record.release, components: record.components },
+      data: {
+        hash: record.hash,
+        release: record.release,
+        components: record.components,
+        references: record.references,
+        source: record.source,
+      },
     },
   );
 }

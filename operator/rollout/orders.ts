@@ -2,7 +2,8 @@
 // for. So an order can be read any number of times and is carried out once: a kill between any two writes neither loses nor repeats it.
 import { stagesHash, stagesOf } from './stages.ts';
 import { VERBS } from '@assistant-platform/api';
-import { ORDER_ANNOTATION } from './names.ts';
+import { ORDER_ANNOTATION, RESTART_ANNOTATION } from './names.ts';
+import type { Restart } from './revision.ts';
 import type { Facts } from './facts.ts';
 import type { Progress } from './state.ts';
 
@@ -33,12 +34,41 @@ export function readOrder(annotations: Readonly<Record<string, string>>): Order 
   }
 }
 
+/** The restart in force. Text that is not ours is none. */
+export function readRestart(annotations: Readonly<Record<string, string>>): Restart | null {
+  const text = annotations[RESTART_ANNOTATION];
+  if (text === undefined) return null;
+  try {
+    const value = JSON.parse(text) as Partial<Restart> | null;
+    return typeof value?.at === 'string' && typeof value.of === 'string' ? { at: value.at, of: value.of } : null;
+  } catch {
+    return null; // written by somebody else; the next restart replaces it
+  }
+}
+
+/** A restart is no order to a rollout: it makes another revision of the same spec, which is then released as any other. */
+function takeRestart({ subject: { annotations }, target }: Facts): OrderWrite | null {
+  const value = annotations[VERBS.restart];
+  if (value === undefined) return null;
+  const removal = { [VERBS.restart]: null };
+  if (target.kind !== 'Known')
+    return { annotations: removal, note: `no restart: ${target.missing.join(', ')} missing` };
+  if (Number.isNaN(Date.parse(value))) {
+    return { annotations: removal, note: `no restart: "${value}" is no time; write one such as 2026-01-31T12:00:00Z` };
+  }
+  const restart: Restart = { at: value, of: target.plain };
+  return {
+    annotations: { ...removal, [RESTART_ANNOTATION]: JSON.stringify(restart) },
+    note: `restart of ${target.release} taken: all pods are replaced in a rollout`,
+  };
+}
+
 /** Turns the verbs that are there into one order. Abort outranks the others; a verb that means nothing now is removed and answered. */
 export function takeVerbs(f: Facts, p: Progress, now: number): OrderWrite | null {
   const { annotations } = f.subject;
   const present = [VERBS.abort, VERBS.retry, VERBS.promote].filter((verb) => annotations[verb] !== undefined);
   const verb = present[0];
-  if (verb === undefined) return null;
+  if (verb === undefined) return takeRestart(f);
   const removal = Object.fromEntries(present.map((each) => [each, null]));
   const meaning = interpret(verb, annotations[verb] ?? '', f, p, now);
   if (typeof meaning === 'string') return { annotations: removal, note: meaning };

@@ -1,13 +1,21 @@
 // The plan: what is to be written, in order; what is told; when to look again.
 import type { MeasurementOrder } from './analysis/measurement.ts';
 import type { Manifest } from './objects.ts';
+import type { Reference } from './references.ts';
 import type { DrainWindow, Pod, PodDrain, RouteIntent } from './snapshot.ts';
 import type { Status } from './state.ts';
 import type { Note } from './decide.ts';
 
 /** A child object, by kind and name. */
 export interface ChildRef {
-  readonly kind: 'Deployment' | 'Service' | 'PodDisruptionBudget' | 'ControllerRevision' | 'HTTPRoute' | 'Secret';
+  readonly kind:
+    | 'Deployment'
+    | 'Service'
+    | 'PodDisruptionBudget'
+    | 'ControllerRevision'
+    | 'HTTPRoute'
+    | 'ConfigMap'
+    | 'Secret';
   readonly name: string;
 }
 
@@ -26,6 +34,14 @@ export type Write =
   | { readonly kind: 'Apply'; readonly object: Manifest }
   /** The Secret with the admin token; the token is made where the write is carried out. */
   | { readonly kind: 'CreateAdminSecret'; readonly name: string }
+  /** An immutable copy for one revision, if the original still has the data of this digest. */
+  | {
+      readonly kind: 'CopyReference';
+      readonly reference: Reference;
+      readonly digest: string;
+      readonly name: string;
+      readonly revision: string;
+    }
   /** Replicas and drain window of a Deployment, together. */
   | {
       readonly kind: 'PatchWorkload';

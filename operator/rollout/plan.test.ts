@@ -320,3 +320,143 @@ it('the plan is pure: the same snapshot and time give the same plan, and the sna
   freeze(snapshot);
   expect(plan(snapshot, run.world.now)).toEqual(plan(copy, run.world.now));
 });
+
+describe('contents that a revision refers to', () => {
+  const reading = (run: WorldRun): void => {
+    run.world.edit((before) => ({
+      ...before,
+      components: Object.fromEntries(
+        Object.entries(before.components).map(([name, component]) => [
+          name,
+          { ...component, envFrom: [{ configMapRef: { name: 'settings' } }, { secretRef: { name: 'keys' } }] },
+        ]),
+      ),
+    }));
+  };
+  const names = (run: WorldRun): string[] => [...run.world.copies.keys()].sort();
+  const hashOf = (run: WorldRun): string => run.world.status.stableRevision?.hash ?? '';
+  const template = (run: WorldRun, hash: string): string => JSON.stringify(run.world.records.get(hash)?.components);
+
+  function started(): WorldRun {
+    const run = installed();
+    Object.assign(run.world.references, { 'ConfigMap/settings': 'one', 'Secret/keys': 'k1' });
+    reading(run);
+    run.run(30_000);
+    expect(run.world.status.phase).toBe('Healthy');
+    return run;
+  }
+
+  it('are copied for it, and its pods read the copies', () => {
+    const run = started();
+    const hash = hashOf(run);
+    expect(names(run)).toEqual([`ConfigMap/support-${hash}-settings`, `Secret/support-${hash}-keys`]);
+    expect(template(run, hash)).toContain(`support-${hash}-settings`);
+    expect(template(run, hash)).not.toContain('"settings"');
+  });
+
+  it('changed are another revision; going back finds the old contents where they were', () => {
+    const run = started();
+    const first = hashOf(run);
+    run.world.references['ConfigMap/settings'] = 'two';
+    run.world.annotate({ note: 'the ConfigMap changed' });
+    run.run(30_000);
+    const second = hashOf(run);
+    expect(second).not.toBe(first);
+    expect(names(run)).toHaveLength(4);
+    run.world.references['ConfigMap/settings'] = 'one';
+    run.world.annotate({ note: 'and back' });
+    run.run(30_000);
+    expect(hashOf(run)).toBe(first);
+    expect(names(run)).toHaveLength(4);
+    expect(run.violations).toEqual([]);
+  });
+
+  it('are forgotten with their revision, and all gone with the AssistantDeployment', () => {
+    const run = started();
+    const first = hashOf(run);
+    for (const version of ['2.0.0', '3.0.0', '4.0.0', '5.0.0']) {
+      release(run, version);
+      run.run(60_000, 250);
+    }
+    expect(run.world.records.has(first)).toBe(false);
+    expect(names(run).some((name) => name.includes(first))).toBe(false);
+    expect(names(run).length).toBe(2 * run.world.records.size);
+    run.world.delete();
+    run.run(60_000);
+    expect([run.world.exists, names(run)]).toEqual([false, []]);
+  });
+
+  it('that changed before they were copied make the decision anew', () => {
+    const run = installed();
+    Object.assign(run.world.references, { 'ConfigMap/settings': 'one', 'Secret/keys': 'k1' });
+    reading(run);
+    const snapshot = run.world.snapshot();
+    run.world.references['ConfigMap/settings'] = 'two';
+    const copy = {
+      kind: 'CopyReference',
+      reference: 'ConfigMap/settings',
+      digest: 'one',
+      name: 'x',
+      revision: 'y',
+    } as const;
+    expect(() => run.world.write(copy, snapshot)).toThrow('ConfigMap/settings');
+    run.run(30_000);
+    expect(run.world.status.phase).toBe('Healthy');
+  });
+});
+
+describe('restart', () => {
+  it('replaces all pods of the same spec in a rollout, once, and is history like any other', () => {
+    const run = installed();
+    const first = run.world.status.stableRevision?.hash;
+    run.world.annotate({ [VERBS.restart]: '2026-01-31T12:00:00Z' });
+    run.run(1000);
+    expect(run.world.annotations[VERBS.restart]).toBeUndefined();
+    expect(run.world.status.phase).not.toBe('Healthy');
+    run.run(60_000);
+    const { stableRevision, history } = run.world.status;
+    expect(stableRevision).toMatchObject({ release: '1.0.0' });
+    expect(stableRevision?.hash).not.toBe(first);
+    expect(run.world.pods.every((pod) => pod.revision === stableRevision?.hash)).toBe(true);
+    expect(history?.map(({ outcome }) => outcome)).toEqual(['Promoted', 'Promoted']);
+    const quiet = run.log.length;
+    run.run(120_000, 1000);
+    expect(run.log.length).toBe(quiet);
+    expect(run.violations).toEqual([]);
+  });
+
+  it('ends with another spec, and the old spec is then the restarted one', () => {
+    const run = installed();
+    run.world.annotate({ [VERBS.restart]: '2026-01-31T12:00:00Z' });
+    run.run(60_000);
+    const restarted = run.world.status.stableRevision?.hash;
+    release(run, '2.0.0');
+    run.run(60_000);
+    release(run, '1.0.0');
+    run.run(60_000);
+    expect(run.world.status.stableRevision?.hash).toBe(restarted);
+  });
+
+  it('without a time is answered and changes nothing', () => {
+    const run = installed();
+    const before = run.world.status.stableRevision?.hash;
+    run.world.annotate({ [VERBS.restart]: 'now' });
+    run.run(10_000);
+    expect(run.told.at(-1)).toContain('"now" is no time; write one such as 2026-01-31T12:00:00Z');
+    expect([run.world.status.stableRevision?.hash, run.world.annotations[VERBS.restart]]).toEqual([before, undefined]);
+  });
+});
+
+it('fields that this version does not carry out are named in a condition', () => {
+  const run = installed();
+  expect(condition(run, 'FieldsIgnored')).toBeUndefined();
+  run.world.edit((before) => ({ ...before, slo: { availability: 0.999, latencyP95Ms: null } }));
+  run.run(1000);
+  expect(condition(run, 'FieldsIgnored')).toMatchObject({
+    status: 'True',
+    message: 'this version does not carry out spec.slo',
+  });
+  run.world.edit((before) => ({ ...before, slo: null }));
+  run.run(1000);
+  expect(condition(run, 'FieldsIgnored')).toMatchObject({ status: 'False' });
+});

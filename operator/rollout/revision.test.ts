@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { canaryCapacity } from './canary.ts';
 import { renderPodTemplate } from './podTemplate.ts';
 import { canary, sampleRelease, withReplicas } from './releases.ts';
-import { referencesOf, targetOf } from './revision.ts';
+import { referencesOf } from './references.ts';
+import { targetOf } from './revision.ts';
 import { strategicMerge } from './strategicMerge.ts';
 
 type ComponentSpec = AssistantDeploymentSpec['components'][string];

@@ -14,6 +14,8 @@ export interface Subject {
   readonly finalizers: readonly string[];
   readonly deleting: boolean;
   readonly release: Release;
+  /** The parts of the spec that make a revision, as they were written. */
+  readonly source: RevisionSource;
   readonly status: Status;
 }
 
@@ -23,6 +25,23 @@ export interface RevisionRecord {
   readonly release: string;
   readonly sequence: number;
   readonly components: Readonly<Record<string, RevisionComponent>>;
+  /** `ConfigMap/name` or `Secret/name` -> digest of its data, of which the revision reads a copy. */
+  readonly references: Readonly<Record<string, string>>;
+  /** What made it, for the way back; null: recorded by an operator that did not keep it. */
+  readonly source: RevisionSource | null;
+}
+
+/** The parts of a spec that make a revision. */
+export interface RevisionSource {
+  readonly release: string;
+  readonly components: Readonly<Record<string, unknown>>;
+}
+
+/** A revision's copy of a ConfigMap or Secret. */
+export interface CopyObject {
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly name: string;
+  readonly revision: string;
 }
 
 export interface RevisionComponent {
@@ -153,6 +172,7 @@ export interface Snapshot {
   readonly budgets: readonly BudgetObject[];
   readonly routes: readonly Route[];
   readonly adminSecret: boolean;
+  readonly copies: readonly CopyObject[];
   /** `ConfigMap/name` or `Secret/name` -> digest of its data; null when it does not exist. */
   readonly references: Readonly<Record<string, string | null>>;
   /** The latest answers of the metric source. */

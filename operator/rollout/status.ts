@@ -155,6 +155,28 @@ function conditionValues(
         ? 'some pods offer no admin port (GET /sessions, POST /drain): they are drained by time alone'
         : '',
     },
+    ...fieldsIgnored(f),
+  ];
+}
+
+/** What the spec asks for and this version does not do: said, never passed over in silence. The condition is there only when it has been needed. */
+function fieldsIgnored({ release, subject }: Facts): ConditionValue[] {
+  const ignored = [
+    ...Object.entries(release.components).flatMap(([name, { autoscaling }]) =>
+      autoscaling === null ? [] : [`spec.components.${name}.autoscaling (${autoscaling.min} pods run, its min)`],
+    ),
+    ...(release.flags.length === 0 ? [] : ['spec.flags']),
+    ...(release.slo === null ? [] : ['spec.slo']),
+  ];
+  const known = subject.status.conditions?.some(({ type }) => type === 'FieldsIgnored') ?? false;
+  if (ignored.length === 0 && !known) return [];
+  return [
+    {
+      type: 'FieldsIgnored',
+      holds: ignored.length > 0,
+      reason: ignored.length > 0 ? 'NotCarriedOut' : 'NothingIgnored',
+      message: ignored.length > 0 ? `this version does not carry out ${ignored.join(', ')}` : '',
+    },
   ];
 }
 

@@ -90,6 +90,7 @@ function leftBehind({ snapshot, subject }: Facts): ChildRef[] {
     ...snapshot.services.map(({ name }): ChildRef => ({ kind: 'Service', name })),
     ...snapshot.budgets.map(({ name }): ChildRef => ({ kind: 'PodDisruptionBudget', name })),
     ...snapshot.records.map(({ hash }): ChildRef => ({ kind: 'ControllerRevision', name: `${subject.name}-${hash}` })),
+    ...snapshot.copies.map(({ kind, name }): ChildRef => ({ kind, name })),
     ...(snapshot.adminSecret ? [{ kind: 'Secret', name: `${subject.name}-admin` } as const] : []),
   ];
 }

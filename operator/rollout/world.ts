@@ -16,7 +16,7 @@ import type { Release } from './release.ts';
 import { removalOrder } from './drain.ts';
 import type {
   BudgetObject,
-  RevisionComponent,
+  CopyObject,
   RevisionRecord,
   RouteIntent,
   ServiceObject,
@@ -56,6 +56,7 @@ export class World {
   /** What the gateway really does, by component. Lags behind the routes. */
   readonly traffic = new Map<string, RouteIntent>();
   adminSecret = false;
+  readonly copies = new Map<string, CopyObject>();
   /** What the metric source answers; by default it has no data. */
   readings: (order: MeasurementOrder) => Measurement['result'] = () => ({
     kind: 'Reading',
@@ -120,6 +121,7 @@ export class World {
         finalizers: this.finalizers,
         deleting: this.deleting,
         release: this.release,
+        source: { release: this.release.release, components: this.release.components },
         status: this.status,
       },
       records: [...this.records.values()],
@@ -129,6 +131,7 @@ export class World {
       budgets: [...this.budgets.values()],
       routes: [...this.routes.values()].map(observedRoute),
       adminSecret: this.adminSecret,
+      copies: [...this.copies.values()],
       references: this.references,
       measurements: [...this.measurements.values()],
       settings: { settleMs: this.options.settleMs },
@@ -169,6 +172,12 @@ export class World {
       case 'CreateAdminSecret':
         this.adminSecret = true;
         return;
+      case 'CopyReference': {
+        if (this.references[write.reference] !== write.digest) throw new WorldConflict(write.reference);
+        const kind = write.reference.startsWith('Secret/') ? 'Secret' : 'ConfigMap';
+        this.copies.set(`${kind}/${write.name}`, { kind, name: write.name, revision: write.revision });
+        return;
+      }
       case 'PatchWorkload': {
         const workload = this.workloads.get(write.name);
         if (workload?.resourceVersion !== write.resourceVersion) throw new WorldConflict(write.name);
@@ -215,7 +224,7 @@ export class World {
     const digest = annotations?.[APPLIED_DIGEST] ?? '';
     switch (object.kind) {
       case 'ControllerRevision': {
-        const data = object['data'] as { hash: string; release: string; components: Record<string, RevisionComponent> };
+        const data = object['data'] as Omit<RevisionRecord, 'sequence'>;
         this.records.set(data.hash, structuredClone({ ...data, sequence: object['revision'] as number }));
         return;
       }
@@ -278,8 +287,9 @@ export class World {
       case 'HTTPRoute':
         for (const [component, route] of this.routes) if (route.name === name) this.routes.delete(component);
         return;
+      case 'ConfigMap':
       case 'Secret':
-        this.adminSecret = false;
+        if (!this.copies.delete(`${kind}/${name}`)) this.adminSecret = false;
         return;
       default:
         throw new Error(`this world has no ${kind}`);

@@ -255,5 +255,7 @@ function line(now: number, write: Write): string {
       return `${seconds} metadata ${JSON.stringify(write.annotations ?? write.finalizers)}`;
     case 'CreateAdminSecret':
       return `${seconds} admin secret`;
+    case 'CopyReference':
+      return `${seconds} copy of ${write.reference} for ${write.revision}`;
   }
 }

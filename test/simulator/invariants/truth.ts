@@ -14,7 +14,7 @@ import {
   services,
 } from '@assistant-platform/runtime';
 import { snapshotOf } from '../../../operator/controller/observe.ts';
-import { contentsOf, trimConfigMap, trimSecret } from '../../../operator/controller/references.ts';
+import { contentsOf, copiesOf, trimConfigMap, trimSecret } from '../../../operator/controller/references.ts';
 import {
   assistantDeployments,
   controllerRevisions,
@@ -68,6 +68,10 @@ export function truth(cluster: Cluster, ref: ObjectRef, as?: StoredAssistantDepl
       budgets: ownedBy(cluster, podDisruptionBudgets, ref),
       routes: ownedBy(cluster, httpRoutes, ref),
       adminSecret: server.find(secrets, { namespace, name: adminSecretName(ref.name) }) !== undefined,
+      copies: [
+        ...copiesOf(ownedBy<KubeObject>(cluster, configMaps, ref), 'ConfigMap'),
+        ...copiesOf(ownedBy<KubeObject>(cluster, secrets, ref), 'Secret'),
+      ],
       references: contentsOf(release, namespace, {
         configMaps: trimmed(configMaps, trimConfigMap),
         secrets: trimmed(secrets, trimSecret),
