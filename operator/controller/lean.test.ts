@@ -117,6 +117,7 @@ const observed = (objects: typeof whole): Observed => ({
   revisions: [],
   routes: [],
   adminSecret: true,
+  copies: [],
   references: {},
   measurements: [],
   settings: { settleMs: 0 },
