@@ -22,7 +22,10 @@ const isKeptLabel = (key: string): boolean => KEPT_LABELS.has(key);
 const isKeptAnnotation = (key: string): boolean => key.startsWith(`${GROUP}/`) || key === POD_DELETION_COST;
 
 export const leanDeployment = (object: Deployment): Deployment =>
-  lean<Deployment>(object, { spec: { replicas: object.spec?.replicas } });
+  lean<Deployment>(object, {
+    spec: { replicas: object.spec?.replicas },
+    status: { replicas: object.status?.replicas },
+  });
 
 export const leanService = (object: Service): Service => lean<Service>(object, {});
 
@@ -61,7 +64,7 @@ const leanContainer = ({ name, state, lastState, restartCount }: ContainerStatus
 export const leanMetadata = <T extends KubeObject>(object: T): T => ({ ...object, metadata: metadataOf(object) });
 
 /**
- * False where an object has changed in nothing that is kept of it (its version apart): the status of a Deployment, say, or the times in that of
+ * False where an object has changed in nothing that is kept of it (its version apart): how many pods of a Deployment are ready, say, or the times in that of
  * a PodDisruptionBudget.
  */
 export const contentChanged: ChangeFilter<KubeObject> = (change) =>

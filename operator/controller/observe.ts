@@ -64,7 +64,7 @@ export function snapshotOf(observed: Observed): Snapshot {
     subject: subjectOf(observed.subject, observed.release),
     records: observed.revisions.flatMap(recordOf),
     workloads: observed.deployments.map(workloadOf),
-    pods: observed.pods.map((pod) => podOf(pod, isServed(pod), observed.sessionsOf)),
+    pods: observed.pods.filter(isActive).map((pod) => podOf(pod, isServed(pod), observed.sessionsOf)),
     services: observed.services.map(serviceOf),
     budgets: observed.budgets.map(budgetOf),
     routes: observed.routes.map((route) =>
@@ -115,12 +115,13 @@ function podDrainOf(annotations: Record<string, string> | undefined): PodDrain |
   return drain === null || !released ? drain : { ...drain, released };
 }
 
-function workloadOf({ metadata, spec }: Deployment): Workload {
+function workloadOf({ metadata, spec, status }: Deployment): Workload {
   return {
     name: metadata.name,
     component: label(metadata.labels, LABELS.component),
     revision: label(metadata.labels, LABELS.revision),
     replicas: spec?.replicas ?? 1,
+    podCount: status?.replicas ?? 0,
     drain: drainOf(metadata.annotations),
     digest: metadata.annotations?.[APPLIED_DIGEST] ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
@@ -184,6 +185,9 @@ function mainStatus({ metadata, status }: StoredPod) {
   const statuses = status?.containerStatuses ?? [];
   return statuses.find(({ name }) => name === metadata.labels?.[LABELS.component]) ?? statuses[0];
 }
+
+/** A pod that has ended (evicted by its node, say) stays as a record; its controller does not count it and makes another. */
+const isActive = ({ status }: StoredPod): boolean => status?.phase !== 'Failed' && status?.phase !== 'Succeeded';
 
 const isRunning = (pod: StoredPod): boolean =>
   pod.status?.phase === 'Running' && mainStatus(pod)?.state?.running !== undefined;

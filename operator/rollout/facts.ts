@@ -111,6 +111,14 @@ function indexUnits(snapshot: Snapshot): Map<string, Unit> {
 /** The pod itself says that it refuses new sessions. */
 export const isDraining = (pod: Pod): boolean => pod.sessions.kind === 'known' && pod.sessions.draining;
 
+/**
+ * The pods that we know are those that there are: the controller of the Deployment has followed its last change, and we have heard of that. Until then
+ * nobody can say how many pods a smaller or larger number of replicas takes away or makes.
+ */
+export const isFollowed = ({ workload, pods }: Unit): boolean =>
+  workload === null ||
+  (pods.length <= workload.replicas && (workload.podCount === undefined || workload.podCount === pods.length));
+
 /** Open sockets as far as known; a pod that does not say counts as none here, but never as empty (see releasable). */
 export const openSockets = (pod: Pod): number => (pod.running && pod.sessions.kind === 'known' ? pod.sessions.open : 0);
 

@@ -1,8 +1,8 @@
 // Which of several leaving pods a smaller `replicas` takes away: only what Kubernetes' order is sure of.
 import { describe, expect, it } from 'vitest';
 import { releasable } from './drain.ts';
-import type { Unit } from './facts.ts';
-import type { Pod, PodDrain } from './snapshot.ts';
+import { isFollowed, type Unit } from './facts.ts';
+import type { Pod, PodDrain, Workload } from './snapshot.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LEAVING: PodDrain = { startedAt: NOW - 1000, deadline: NOW + 60_000 };
@@ -42,5 +42,35 @@ describe('how many leaving pods may go by a smaller number of replicas [R-307]',
     const late = { ...LEAVING, deadline: NOW };
     expect(releasable(unit(pod('a', 5, late), pod('b', 3, LEAVING)), NOW)).toBe(0);
     expect(releasable(unit(pod('a', 5, { ...late, released: true }), pod('b', 3, LEAVING)), NOW)).toBe(1);
+  });
+});
+
+describe('whether the pods that we know are those that there are', () => {
+  const workload = (replicas: number, podCount: number): Workload => ({
+    ...{
+      name: 'w',
+      component: 'chat',
+      revision: 'a',
+      replicas,
+      podCount,
+      drain: null,
+      digest: '',
+      resourceVersion: '1',
+    },
+  });
+  const withWorkload = (replicas: number, podCount: number, ...pods: Pod[]): Unit => ({
+    ...unit(...pods),
+    workload: workload(replicas, podCount),
+  });
+  const [a, b] = [pod('a', 0, null), pod('b', 0, null)];
+
+  it.each([
+    ['as many as are counted, or fewer than wanted', withWorkload(3, 2, a, b), true],
+    ['a pod that should be gone', withWorkload(1, 2, a, b), false],
+    ['a pod that is counted and that we have not heard of', withWorkload(2, 2, a), false],
+    ['a pod that we have not heard the end of', withWorkload(2, 1, a, b), false],
+    ['nothing to count', unit(a), true],
+  ])('%s', (_what, known, expected) => {
+    expect(isFollowed(known)).toBe(expected);
   });
 });

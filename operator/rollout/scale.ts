@@ -8,7 +8,7 @@ import {
   releasable,
   tellPods,
 } from './drain.ts';
-import { isDraining, type Facts, type Unit } from './facts.ts';
+import { isDraining, isFollowed, type Facts, type Unit } from './facts.ts';
 import { note, type Note } from './decide.ts';
 import { deployment } from './objects.ts';
 import type { Write } from './plan-types.ts';
@@ -61,6 +61,7 @@ export function scaleActive(p: Progress, f: Facts, unit: Unit, now: number): Sca
     .flatMap((pod) => (pod.drain === null ? [] : [pod.drain.deadline]))
     .filter((deadline) => deadline > now);
   const lookAgainAt = deadlines.length === 0 ? null : Math.min(...deadlines);
+  if (!isFollowed(unit)) return { writes: tell, notes: [], lookAgainAt };
   const live = workload.replicas - leaving.length;
   if (wanted > live)
     return { writes: [...tell, patch(workload, wanted + leaving.length, null)], notes: [], lookAgainAt };
@@ -127,11 +128,12 @@ export function scaleRetired(p: Progress, f: Facts, routes: Verification, unit: 
   const { workload, pods } = unit;
   if (workload === null || (workload.replicas === 0 && workload.drain === null)) return nothing;
   if (workload.replicas === 0) return pods.length === 0 ? { ...nothing, writes: [patch(workload, 0, null)] } : nothing;
+  const followed = isFollowed(unit);
   if (workload.drain === null) {
     const begins = drainMayBeginAt(p, f, routes, unit.revision);
     if (begins === null) return nothing;
     if (now < begins) return { ...nothing, lookAgainAt: begins };
-    if (!pods.some((pod) => pod.running)) return { ...nothing, writes: [patch(workload, 0, null)] };
+    if (followed && !pods.some((pod) => pod.running)) return { ...nothing, writes: [patch(workload, 0, null)] };
     return {
       writes: [patch(workload, workload.replicas, drainWindow(f, now, afterRouteIsGone(f, unit.component)))],
       notes: [
@@ -145,7 +147,7 @@ export function scaleRetired(p: Progress, f: Facts, routes: Verification, unit: 
   }
   const { drain } = workload;
   if (now < drain.startedAt) return { ...nothing, lookAgainAt: drain.startedAt };
-  if (pods.every((pod) => isReleased(pod, drain, now))) {
+  if (followed && pods.every((pod) => isReleased(pod, drain, now))) {
     const notes = forced(unit, pods, now);
     return {
       ...nothing,

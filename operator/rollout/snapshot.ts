@@ -69,6 +69,8 @@ export interface Workload {
   readonly component: string;
   readonly revision: string;
   readonly replicas: number;
+  /** Pods that its controller counts (status.replicas); absent: it is not said. */
+  readonly podCount?: number;
   /** Set while the whole revision is drained. */
   readonly drain: DrainWindow | null;
   readonly digest: string;

@@ -1,7 +1,7 @@
 // Deletion: traffic off first, then the drain, then everything in an order that leaves nothing behind; the finalizer goes last.
 import { note, type Note } from './decide.ts';
 import { drainWindow, isReleased, tellPods } from './drain.ts';
-import type { Facts } from './facts.ts';
+import { isFollowed, type Facts } from './facts.ts';
 import { FINALIZER } from '@assistant-platform/api';
 import type { ChildRef, Write } from './plan-types.ts';
 import type { Wait } from './waits.ts';
@@ -58,7 +58,7 @@ function drainAll(f: Facts, now: number): Termination {
     const { drain } = workload;
     if (drain === null) {
       const window = drainWindow(f, now);
-      writes.push(to(unit.pods.some((pod) => pod.running) ? workload.replicas : 0, window));
+      writes.push(to(unit.pods.some((pod) => pod.running) || !isFollowed(unit) ? workload.replicas : 0, window));
       notes.push(
         note(
           'DrainStarted',
@@ -66,7 +66,7 @@ function drainAll(f: Facts, now: number): Termination {
         ),
       );
       looks.push(now);
-    } else if (unit.pods.every((pod) => isReleased(pod, drain, now))) writes.push(to(0, drain));
+    } else if (isFollowed(unit) && unit.pods.every((pod) => isReleased(pod, drain, now))) writes.push(to(0, drain));
     else {
       writes.push(...tellPods(f, unit.pods, drain, now));
       looks.push(drain.deadline);

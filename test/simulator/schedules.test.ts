@@ -34,6 +34,48 @@ describe('fault schedules on the simulated cluster', () => {
   });
 });
 
+/** Schedules that once broke an invariant, shrunk, with the seed and number that they were found by. */
+const FOUND: readonly {
+  readonly what: string;
+  readonly seed: number;
+  readonly number: number;
+  readonly actions: Action[];
+}[] = [
+  {
+    what: 'of several leaving pods Kubernetes took one that was still in use',
+    ...{ seed: 7, number: 133 },
+    actions: [{ do: 'replicas', count: 4 }, { do: 'forgetHistory' }, { do: 'replicas', count: 1 }],
+  },
+  {
+    what: 'a revision that came back from its drain lost pods that were still in use',
+    ...{ seed: 7, number: 181 },
+    actions: [
+      { do: 'replicas', count: 4 },
+      { do: 'release', version: '1.1.0' },
+      { do: 'wait', ms: 12_000 },
+      { do: 'undo' },
+      { do: 'wait', ms: 6000 },
+    ],
+  },
+  {
+    what: 'with the news of the pods half a minute late, replicas went up and down without end',
+    ...{ seed: 11, number: 319 },
+    actions: [
+      { do: 'lose', what: 'request', times: 2 },
+      { do: 'dropWatches' },
+      { do: 'wait', ms: 1500 },
+      { do: 'replicas', count: 1 },
+    ],
+  },
+];
+
+describe('schedules that broke an invariant once', () => {
+  it.each(FOUND)('$what (--seed $seed --schedule $number)', async ({ seed, number, actions }) => {
+    const world = new Chance(seed).part(`schedule ${number}`).seed;
+    expect((await runSchedule({ seed: world, actions })).violations).toEqual([]);
+  });
+});
+
 describe('shrinking', () => {
   it('leaves what the failure needs, and makes it mild', async () => {
     const actions: Action[] = [
