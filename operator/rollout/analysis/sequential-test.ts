@@ -28,7 +28,7 @@ export interface RatioInterval {
 /** Jeffreys' prior (Krichevsky-Trofimov): costs ½ ln n and is good over all rates, the very small ones that error rates are among them. */
 const PRIOR = 0.5;
 /** Steps of a bisection: the interval is exact to far more digits than are shown. */
-const BISECTIONS = 60;
+const BISECTIONS = 40;
 /** Ratios beyond these are told as 0 and Infinity. */
 const RATIO_AT_LEAST = 1e-6;
 const RATIO_AT_MOST = 1e6;
@@ -44,8 +44,9 @@ export function ratioInterval(update: Evidence, stable: Evidence, errorProbabili
   check(stable);
   if (!(errorProbability > 0 && errorProbability < 1))
     throw new RangeError(`error probability ${errorProbability} is not between 0 and 1`);
-  const threshold = -Math.log(errorProbability);
-  const refuted = (ratio: number): boolean => evidenceAgainst(ratio, update, stable) >= threshold;
+  // The counts speak against a ratio when ln M of the pair that fits it best reaches ln 1/α.
+  const atMost = mixture(update) + mixture(stable) + Math.log(errorProbability);
+  const refuted = (ratio: number): boolean => bestLikelihood(ratio, update, stable) <= atMost;
   const best = bestRatio(update, stable);
   return { low: lowEnd(best, refuted), high: highEnd(best, refuted) };
 }
@@ -85,10 +86,10 @@ function bisect(outside: number, inside: number, refuted: (ratio: number) => boo
   return Math.exp(out);
 }
 
-/** ln of the smallest M over all pairs with this ratio: how strongly the counts speak against it. */
-function evidenceAgainst(ratio: number, update: Evidence, stable: Evidence): number {
+/** ln of the largest likelihood over all pairs with this ratio: the denominator of the smallest M. */
+function bestLikelihood(ratio: number, update: Evidence, stable: Evidence): number {
   const s = mostLikelyStable(ratio, update, stable);
-  return mixture(update) + mixture(stable) - likelihood(update, ratio * s) - likelihood(stable, s);
+  return likelihood(update, ratio * s) + likelihood(stable, s);
 }
 
 /** The rate of stable that fits best when the other one is `ratio` times as high: the smaller root of a quadratic (Miettinen and Nurminen 1985, appendix). */
