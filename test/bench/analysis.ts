@@ -36,7 +36,7 @@ const GOOD: readonly { readonly what: string; readonly traffic: Traffic }[] = [
   },
   { what: 'a dependency of both fails for a minute', traffic: traffic({ rate: outage, weight: 0.5 }) },
   {
-    what: 'cost: mean of bounded values',
+    what: 'mean of values between 0 and 1 instead of a share',
     traffic: traffic({ rate: steady(0.2), weight: 0.5, requests: 60, values: 'Bounded' }),
   },
   {

@@ -7,8 +7,8 @@
  *
  * is a non-negative martingale with mean 1, so by Ville's inequality P(∃n: M_n(p) ≥ 1/α) ≤ α (Robbins 1970; Howard, Ramdas, McAuliffe, Sekhon 2021,
  * "Time-uniform, nonparametric, nonasymptotic confidence sequences", section 3.2 on conjugate mixtures). Two independent streams multiply to a
- * martingale of the pair (p, s), and the pairs that it does not refute hold the true pair at every look with probability 1−α. The interval of
- * the ratio r = p/s is the projection of that set: r belongs to it exactly when max over s of the joint likelihood at (r·s, s) is not refuted. That
+ * martingale of the pair (p, s), an average of such products over several priors is one again, and the pairs that it does not refute hold the true
+ * pair at every look with probability 1−α. The interval of the ratio r = p/s is the projection of that set: r belongs to it exactly when max over s of the joint likelihood at (r·s, s) is not refuted. That
  * maximum has a closed form (Miettinen and Nurminen 1985, "Comparative analysis of two rates"). The interval may be looked at whenever one likes, and the
  * verdict may end the experiment early: "always valid inference" (Johari, Pekelis, Walsh 2017).
  *
@@ -25,8 +25,13 @@ export interface RatioInterval {
   readonly high: number;
 }
 
-/** Jeffreys' prior (Krichevsky-Trofimov): costs ½ ln n and is good over all rates, the very small ones that error rates are among them. */
-const PRIOR = 0.5;
+/**
+ * The priors are Beta(½, b), one b for each order of size that rates have: b = ½ is Jeffreys' (Krichevsky-Trofimov), good over all rates; the others
+ * expect rates around 1/b. Both streams share the prior, since revisions of one service have rates of one size. Where rates are 1 % and less that saves
+ * a quarter of the traffic that a verdict needs (npm run bench:analysis), where they are larger it costs nothing to speak of.
+ */
+const PRIOR_EVENTS = 0.5;
+const PRIOR_MISSES = [0.5, 5, 50, 500];
 /** Steps of a bisection: the interval is exact to far more digits than are shown. */
 const BISECTIONS = 40;
 /** Ratios beyond these are told as 0 and Infinity. */
@@ -45,7 +50,7 @@ export function ratioInterval(update: Evidence, stable: Evidence, errorProbabili
   if (!(errorProbability > 0 && errorProbability < 1))
     throw new RangeError(`error probability ${errorProbability} is not between 0 and 1`);
   // The counts speak against a ratio when ln M of the pair that fits it best reaches ln 1/α.
-  const atMost = mixture(update) + mixture(stable) + Math.log(errorProbability);
+  const atMost = mixture(update, stable) + Math.log(errorProbability);
   const refuted = (ratio: number): boolean => bestLikelihood(ratio, update, stable) <= atMost;
   const best = bestRatio(update, stable);
   return { low: lowEnd(best, refuted), high: highEnd(best, refuted) };
@@ -103,9 +108,16 @@ function mostLikelyStable(ratio: number, update: Evidence, stable: Evidence): nu
   return Math.min(root, 1, 1 / ratio);
 }
 
-/** ln ∫ q^x (1−q)^(n−x) dBeta(q). */
-const mixture = ({ events, trials }: Evidence): number =>
-  lnBeta(PRIOR + events, PRIOR + trials - events) - lnBeta(PRIOR, PRIOR);
+/** ln of the average over the priors of both integrals' product: the numerator of M. */
+function mixture(update: Evidence, stable: Evidence): number {
+  const logs = PRIOR_MISSES.map((misses) => integral(update, misses) + integral(stable, misses));
+  const highest = Math.max(...logs);
+  return highest + Math.log(logs.reduce((sum, each) => sum + Math.exp(each - highest), 0) / logs.length);
+}
+
+/** ln ∫ q^x (1−q)^(n−x) dBeta(½, b)(q). */
+const integral = ({ events, trials }: Evidence, misses: number): number =>
+  lnBeta(PRIOR_EVENTS + events, misses + trials - events) - lnBeta(PRIOR_EVENTS, misses);
 
 /** x ln p + (n−x) ln(1−p), with 0·ln 0 = 0. */
 function likelihood({ events, trials }: Evidence, rate: number): number {
