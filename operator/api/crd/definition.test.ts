@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { assistantDeploymentDefinition, assistantDeploymentYaml } from './definition.ts';
-import { assistantDeploymentFile } from './location.ts';
+import { assistantDeploymentFile, assistantDeploymentReferenceFile } from './location.ts';
+import { assistantDeploymentReference } from './reference.ts';
 import { structural, type StructuralSchema } from './structural.ts';
 
 /** Every node below a schema, with its path. */
@@ -19,6 +20,10 @@ const all = ['spec', 'status'].flatMap((name) => [...nodes(schema.properties![na
 describe('the CRD', () => {
   test('the committed YAML is what the schema gives: otherwise run `npm run crd -w @assistant-platform/api`', () => {
     expect(readFileSync(assistantDeploymentFile, 'utf8')).toBe(assistantDeploymentYaml());
+  });
+
+  test('the committed field reference is what the schema gives: otherwise run `npm run crd -w @assistant-platform/api`', () => {
+    expect(readFileSync(assistantDeploymentReferenceFile, 'utf8')).toBe(assistantDeploymentReference());
   });
 
   test('every field has a description', () => {
