@@ -1,5 +1,5 @@
 // How it stands, for exit codes: one answer from an object that may be in the middle of anything.
-import { underWay, type AssistantDeployment } from '@assistant-platform/api';
+import type { AssistantDeployment } from '@assistant-platform/api';
 
 /**
  * `Good`: the wanted revision is stable (open sessions of the old one may still be draining).
@@ -15,11 +15,7 @@ export function verdictOf({ metadata, status }: AssistantDeployment): Verdict {
       return 'Good';
     case 'Degraded':
       return 'Bad';
-    case 'Progressing': {
-      const waits = status.blockedBy ?? [];
-      const onlyDrains = waits.length > 0 && waits.every(({ reason }) => reason === 'RevisionDraining');
-      return onlyDrains && !underWay(status) ? 'Good' : 'UnderWay';
-    }
+    case 'Progressing':
     case 'Paused':
     case 'RollingBack':
     case 'Terminating':

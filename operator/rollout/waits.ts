@@ -23,7 +23,6 @@ const FAMILY = {
   SpecPaused: 'Person',
   Aborted: 'Person',
   StepKindNotSupported: 'Person',
-  RevisionDraining: 'Drain',
   DrainBeforeDeletion: 'Drain',
   ReferenceMissing: 'Input',
   WriteRefused: 'Input',

@@ -244,8 +244,8 @@ export const scenes: readonly Scene[] = [
     title: 'promoted-draining',
     pods: [...updatePods, pod('realtime', stable.hash, 0, { ready: false })],
     object: object(canary, {
-      phase: 'Progressing',
-      message: 'revision 6c9f7d drains: 12 sockets open',
+      phase: 'Healthy',
+      message: '1.1.0 is stable and serves all traffic',
       stableRevision: update,
       updateRevision: update,
       weight: { requested: 100, routed: 100 },
@@ -261,7 +261,6 @@ export const scenes: readonly Scene[] = [
           forced: true,
         },
       ],
-      blockedBy: [{ reason: 'RevisionDraining', message: 'revision 6c9f7d drains: 12 sockets open', since: ago(601) }],
     }),
   },
   {
