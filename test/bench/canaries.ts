@@ -120,7 +120,7 @@ function serve(
 }
 
 /** Events in `trials` trials, by skipping from one to the next (geometric gaps): quick where rates are small. */
-function binomial(trials: number, rate: number, chance: Chance): number {
+export function binomial(trials: number, rate: number, chance: Chance): number {
   if (rate > 0.5) return trials - binomial(trials, 1 - rate, chance);
   if (rate <= 0) return 0;
   const perTrial = Math.log1p(-rate);
@@ -130,7 +130,7 @@ function binomial(trials: number, rate: number, chance: Chance): number {
 }
 
 /** Sum of values in [0, 1] with the given mean: powers of a uniform number, so that many are small and a few are large. */
-function boundedSum(trials: number, mean: number, chance: Chance): number {
+export function boundedSum(trials: number, mean: number, chance: Chance): number {
   const power = 1 / mean - 1;
   let sum = 0;
   for (let each = 0; each < trials; each++) sum += chance.next() ** power;
