@@ -1,6 +1,6 @@
 // The commands that move a release, against a real API server. The operator does not run here: what is written is what counts.
 import { randomUUID } from 'node:crypto';
-import { LABELS, VERBS } from '@assistant-platform/api';
+import { LABELS, VERBS, type AssistantDeploymentSpec } from '@assistant-platform/api';
 import { describe, expect, test } from 'vitest';
 import {
   at,
@@ -15,6 +15,9 @@ import {
   read,
   scene,
 } from './testing/cluster.ts';
+import { Assistants } from './assistants.ts';
+import { readReferences } from './references.ts';
+import { openSession } from './session.ts';
 import { misdirected } from './testing/kubeconfigs.ts';
 
 ownNamespaces();
@@ -22,17 +25,24 @@ ownNamespaces();
 const unique = (what: string): string => `${what}-${randomUUID().slice(0, 6)}`;
 
 /** Leaves a record as the operator does. */
-async function remember(name: string, hash: string, release: string, sequence: number, image: string): Promise<void> {
-  const components = {
+async function remember(
+  name: string,
+  hash: string,
+  release: string,
+  sequence: number,
+  image: string,
+  components: AssistantDeploymentSpec['components'] = {
     chat: { image, replicas: 1 },
     realtime: { image: 'localhost/assistant/realtime:1.1.0', replicas: 1 },
-  };
+  },
+  references: Readonly<Record<string, string | null>> = {},
+): Promise<void> {
   await create({
     apiVersion: 'apps/v1',
     kind: 'ControllerRevision',
     metadata: { name: `${name}-${hash}`, labels: { [LABELS.name]: name, [LABELS.revision]: hash } },
     revision: sequence,
-    data: { hash, release, components: {}, source: { release, components } },
+    data: { hash, release, components: {}, references, source: { release, components } },
   });
 }
 
@@ -82,8 +92,11 @@ describe('[R-298] pause and resume', () => {
     // Nothing else is touched.
     expect({ ...object.spec, paused: false }).toMatchObject(scene('canary-analysis').spec);
     expect((await command(['pause', 'held', ...at])).err).toContain('held is paused already');
+    expect((await command(['promote', 'held', ...at])).err).toContain(
+      'nothing moves until kubectl assistant resume held',
+    );
 
-    expect(await command(['resume', 'held', ...at])).toMatchObject({ code: 0, err: '' });
+    expect(await command(['resume', 'held', ...at])).toMatchObject({ code: 0 });
     expect((await read('held')).spec.paused).toBe(false);
     const again = await command(['resume', 'held', ...at]);
     expect(again.code).toBe(3);
@@ -117,7 +130,7 @@ describe('[R-298] undo', () => {
     expect(dry).toMatchObject({ code: 0, err: '' });
     expect(
       dry.out,
-    ).toBe(`back would go back to release 1.0.0 (6c9f7d; release 1.1.0 is not stable yet); nothing was written:
+    ).toBe(`back would go back to release 1.0.0 (6c9f7d; release 1.1.0 is not stable yet); all traffic returns in one change of the route; nothing was written:
   spec.components.chat.image localhost/assistant/chat:1.1.0 → localhost/assistant/chat:1.0.0
   spec.release 1.1.0 → 1.0.0
 `);
@@ -158,6 +171,28 @@ describe('[R-298] undo', () => {
     );
   });
 
+  test('says so when the ConfigMaps of the release hold other data by now', async () => {
+    const name = 'configured';
+    await create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'prompts' }, data: { greeting: 'hello' } });
+    const componentsOf = (tag: string): AssistantDeploymentSpec['components'] => ({
+      chat: { image: `localhost/assistant/chat:${tag}`, envFrom: [{ configMapRef: { name: 'prompts' } }] },
+    });
+    await place(name, 'healthy', { spec: { release: '2', components: componentsOf('2') } });
+    const { session } = new Assistants(openSession({ kubeconfig, namespace, env: {} }));
+    const references = (await readReferences(session, [(await read(name)).spec])) ?? {};
+    expect(Object.keys(references)).toEqual(['ConfigMap/prompts']);
+    await remember(name, '51aa0e', '1', 1, '', componentsOf('1'), references);
+    const undo = ['undo', name, '--to', '51aa0e', '--dry-run', ...at];
+    expect((await command(undo)).out).toContain('step by step, as its strategy says');
+    const patch = '{"data":{"greeting":"good day"}}';
+    await kubectl('patch', 'configmap', 'prompts', '-n', namespace, '--type=merge', '-p', patch);
+    const ran = await command(undo);
+    expect(ran.code, ran.err).toBe(0);
+    expect(ran.out).toContain(
+      'ConfigMap/prompts holds other data now, so that it becomes a new revision, step by step',
+    );
+  });
+
   test('says so when the record is gone', async () => {
     await place('forgotten', 'canary-analysis');
     const ran = await command(['undo', 'forgotten', ...at]);
@@ -169,8 +204,6 @@ describe('[R-298] undo', () => {
     await place('raced', 'canary-analysis');
     const before = await read('raced');
     expect(await command(['pause', 'raced', ...at])).toMatchObject({ code: 0 });
-    const { Assistants } = await import('./assistants.ts');
-    const { openSession } = await import('./session.ts');
     const assistants = new Assistants(openSession({ kubeconfig, namespace, env: {} }));
     await expect(assistants.replaceInSpec(before, { paused: false })).rejects.toMatchObject({ code: 'Changed' });
     expect((await read('raced')).spec.paused).toBe(true);

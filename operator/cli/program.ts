@@ -1,6 +1,5 @@
 // The program: global flags, errors and exit codes. The commands with their flags and help are in program/, what they do in commands/.
 import { Command, CommanderError } from 'commander';
-import { Assistants } from './assistants.ts';
 import { CommandError, EXIT_ERROR } from './errors.ts';
 import { processIo, type Io } from './io.ts';
 import { addActing } from './program/acting.ts';
@@ -8,8 +7,6 @@ import type { Context } from './program/context.ts';
 import { addFiles } from './program/files.ts';
 import { addLooking } from './program/looking.ts';
 import { addSupport } from './program/support.ts';
-import { makePaint } from './render/paint.ts';
-import { openSession } from './session.ts';
 
 interface GlobalOptions {
   readonly namespace?: string;
@@ -74,8 +71,14 @@ function buildProgram(io: Io, outcome: { code: number }): Command {
     program,
     io,
     open: (namespace) => context.openWith(namespace === undefined ? {} : { namespace }),
-    openWith: (flags) => new Assistants(openSession({ ...flags, ...global(), env: io.env })),
-    paint: () => makePaint(global().color && (io.env.NO_COLOR ?? '') === '' && io.stdout.isTTY === true),
+    openWith: async (flags) => {
+      const [{ Assistants }, { openSession }] = await Promise.all([import('./assistants.ts'), import('./session.ts')]);
+      return new Assistants(openSession({ ...flags, ...global(), env: io.env }));
+    },
+    paint: async () => {
+      const { makePaint } = await import('./render/paint.ts');
+      return makePaint(global().color && (io.env.NO_COLOR ?? '') === '' && io.stdout.isTTY === true);
+    },
     end: (code) => {
       outcome.code = code;
     },

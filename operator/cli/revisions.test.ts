@@ -16,9 +16,10 @@ const object = (status: AssistantDeploymentStatus): AssistantDeployment => ({
   spec,
   status,
 });
+/** Made of an image of its own. */
 const record = (hash: string, release: string): RevisionRecord => ({
-  ...{ hash, release, sequence: 1 },
-  source: { release, components: spec.components },
+  ...{ hash, release, sequence: 1, references: {} },
+  source: { release, components: { ...spec.components, chat: { image: `chat:${release}` } } },
 });
 const ref = (hash: string, release: string) => ({ hash, release });
 
@@ -54,6 +55,19 @@ describe('[R-298] undo goes back to', () => {
   ])('%s', (_, from, to, hash) => {
     expect(chooseWayBack(from, records, to).record.hash).toBe(hash);
   });
+});
+
+test('a restart is no release to go back to', () => {
+  const restarted = object({
+    ...atRest.status,
+    history: [
+      ended('ccc333', '1.2.0', 'Promoted'),
+      ended('cccccc', '1.2.0', 'Promoted'),
+      ended('aaa111', '1.0.0', 'Promoted'),
+    ],
+  });
+  const same = { ...record('cccccc', '1.2.0'), source: { release: '1.2.0', components: spec.components } };
+  expect(chooseWayBack(restarted, [...records, same], undefined).record.hash).toBe('aaa111');
 });
 
 describe('undo refuses', () => {

@@ -1,6 +1,8 @@
 // The records of revisions (ControllerRevisions that the operator makes), and the way back to one of them. Pure but for what is passed in.
 import type { AssistantDeployment, AssistantDeploymentSpec, ComponentSpec } from '@assistant-platform/api';
+import { changesBetween } from './changes.ts';
 import { CommandError } from './errors.ts';
+import { withStoredDefaults } from './schema.ts';
 
 /** The part of apps/v1 ControllerRevision that is read here. */
 export interface RawRecord {
@@ -17,6 +19,8 @@ export interface RevisionRecord {
   readonly sequence: number;
   /** The parts of the spec that made it; null: recorded by an operator that did not keep them. */
   readonly source: RevisionSource | null;
+  /** `ConfigMap/name` or `Secret/name` -> digest of the data that it was made with. */
+  readonly references: Readonly<Record<string, string>>;
 }
 
 export interface RevisionSource {
@@ -27,12 +31,13 @@ export interface RevisionSource {
 interface RecordData {
   readonly hash?: unknown;
   readonly release?: unknown;
+  readonly references?: unknown;
   readonly source?: { readonly release?: unknown; readonly components?: unknown } | null;
 }
 
 /** Reads a record; null when it is none of ours. */
 export function readRecord({ revision = 0, data }: RawRecord): RevisionRecord | null {
-  const { hash, release, source } = (typeof data === 'object' && data !== null ? data : {}) as RecordData;
+  const { hash, release, source, references } = (typeof data === 'object' && data !== null ? data : {}) as RecordData;
   if (typeof hash !== 'string') return null;
   const components = source?.components;
   const usable = typeof components === 'object' && components !== null;
@@ -40,6 +45,8 @@ export function readRecord({ revision = 0, data }: RawRecord): RevisionRecord | 
     hash,
     release: typeof release === 'string' ? release : '',
     sequence: revision,
+    references:
+      typeof references === 'object' && references !== null ? (references as RevisionRecord['references']) : {},
     source: usable
       ? {
           release: typeof source?.release === 'string' ? source.release : typeof release === 'string' ? release : '',
@@ -58,7 +65,7 @@ export interface WayBack {
 
 /**
  * Chooses the revision that `undo` goes back to: the one asked for; else, while a rollout is under way or aborted, the stable one; else
- * the last one that was promoted before the stable one.
+ * the last one that was promoted before the stable one and was made of something else (a restart makes another revision of the same).
  * @param to hash, the beginning of one, or a release label that only one record has.
  * @throws CommandError NothingToDo or NotFound, saying what there is.
  */
@@ -67,7 +74,8 @@ export function chooseWayBack(
   records: readonly RevisionRecord[],
   to: string | undefined,
 ): WayBack {
-  const { hash, because } = to === undefined ? previous(object) : { hash: findHash(records, to), because: 'asked for' };
+  const { hash, because } =
+    to === undefined ? previous(object, records) : { hash: findHash(records, to), because: 'asked for' };
   const { stableRevision, updateRevision } = object.status ?? {};
   if (hash === stableRevision?.hash && hash === updateRevision?.hash) {
     throw new CommandError('NothingToDo', `revision ${hash} is the stable one already, and nothing else is under way`);
@@ -89,7 +97,10 @@ export function chooseWayBack(
   return { record: { ...record, source }, because };
 }
 
-function previous({ metadata, status = {} }: AssistantDeployment): { hash: string; because: string } {
+function previous(
+  { metadata, spec, status = {} }: AssistantDeployment,
+  records: readonly RevisionRecord[],
+): { hash: string; because: string } {
   const { stableRevision, updateRevision, history = [] } = status;
   if (stableRevision === undefined) {
     throw new CommandError(
@@ -100,9 +111,13 @@ function previous({ metadata, status = {} }: AssistantDeployment): { hash: strin
   if (updateRevision !== undefined && updateRevision.hash !== stableRevision.hash) {
     return { hash: stableRevision.hash, because: `release ${updateRevision.release} is not stable yet` };
   }
-  const earlier = history.find(
-    ({ hash, outcome }) => hash !== stableRevision.hash && (outcome === 'Promoted' || outcome === 'FastPromoted'),
-  );
+  const earlier = history.find(({ hash, outcome }) => {
+    if (hash === stableRevision.hash || !(outcome === 'Promoted' || outcome === 'FastPromoted')) return false;
+    const source = records.find((record) => record.hash === hash)?.source;
+    return (
+      source === undefined || source === null || changesBetween(specOf(spec), specOf(goBack(spec, source))).length > 0
+    );
+  });
   if (earlier === undefined) {
     throw new CommandError(
       'NothingToDo',
@@ -134,6 +149,10 @@ const known = (records: readonly RevisionRecord[]): string =>
   records.length === 0
     ? 'no revision is remembered'
     : `there are: ${records.map(({ hash, release }) => `${hash} (${release})`).join(', ')}`;
+
+/** What runs, as it is stored: the label alone makes no difference. */
+const specOf = (spec: Pick<AssistantDeploymentSpec, 'components'>): unknown =>
+  withStoredDefaults({ ...spec, release: '' } as AssistantDeploymentSpec).components;
 
 /**
  * The components and the label to write. How many pods run is no part of a release: replicas and autoscaling stay as they are now, so that

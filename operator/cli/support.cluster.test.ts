@@ -161,6 +161,7 @@ describe('bundle', () => {
         'status.txt',
         'why.txt',
         'history.txt',
+        'sockets.txt',
         'versions/command.json',
         'versions/server.json',
         'objects/AssistantDeployment/dumped.yaml',

@@ -1,5 +1,6 @@
 // How it stands, for exit codes: one answer from an object that may be in the middle of anything.
-import type { AssistantDeployment } from '@assistant-platform/api';
+import { VERBS, type AssistantDeployment } from '@assistant-platform/api';
+import { readOrder, readRestart } from '@assistant-platform/operator/rollout';
 
 /**
  * `Good`: the wanted revision is stable (open sessions of the old one may still be draining).
@@ -7,9 +8,11 @@ import type { AssistantDeployment } from '@assistant-platform/api';
  */
 export type Verdict = 'Good' | 'Bad' | 'UnderWay';
 
-/** Judges an object. Only a status of the present generation counts: an older one speaks of an older wish. */
-export function verdictOf({ metadata, status }: AssistantDeployment): Verdict {
+/** Judges an object. Only a status that knows the latest wish counts: an older one would end a `--watch` before anything has begun. */
+export function verdictOf(object: AssistantDeployment): Verdict {
+  const { metadata, status } = object;
   if (status === undefined || (status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return 'UnderWay';
+  if (verbPending(object)) return 'UnderWay';
   switch (status.phase) {
     case 'Healthy':
       return 'Good';
@@ -22,6 +25,14 @@ export function verdictOf({ metadata, status }: AssistantDeployment): Verdict {
     case undefined:
       return 'UnderWay';
   }
+}
+
+/** A verb that the operator has not taken yet, or has taken and not begun to carry out. */
+function verbPending({ metadata: { annotations = {} }, status = {} }: AssistantDeployment): boolean {
+  if (Object.values(VERBS).some((verb) => annotations[verb] !== undefined)) return true;
+  const order = readOrder(annotations);
+  if (order?.verb === 'retry' && order.abortedAt === status.abort?.at) return true;
+  return readRestart(annotations)?.of === status.updateRevision?.hash && status.updateRevision !== undefined;
 }
 
 /** Exit codes of `status`. */

@@ -23,7 +23,7 @@ const README = (
   gaps: readonly string[],
 ): string => `Support bundle of the AssistantDeployment ${name} in namespace ${namespace}, ${at}
 
-status.txt, why.txt, history.txt   what kubectl assistant says of it
+status, why, sockets, history .txt  what kubectl assistant says of it
 objects/                           the object, its children, what it refers to, its gateway, and the events about them
 operator/                          logs of the operator's pods
 versions/                          of this command and of the API server

@@ -7,10 +7,13 @@ import { gather } from '../bundle/gather.ts';
 import { tarGz } from '../bundle/tar.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { podRow } from '../pods.ts';
 import { historyRows, renderHistory } from '../render/history.ts';
 import { makePaint } from '../render/paint.ts';
+import { renderSockets, socketsView } from '../render/sockets.ts';
 import { renderStatus } from '../render/status.ts';
 import { renderWhy } from '../render/why.ts';
+import { askSessions } from '../sessions.ts';
 
 export interface BundleOptions {
   /** Path of the archive; by default in the working directory, named after the assistant and the time. */
@@ -21,7 +24,8 @@ export async function bundle(assistants: Assistants, name: string, io: Io, optio
   const object = await assistants.read(name);
   const now = io.now();
   const gathered = await gather(assistants.session, object);
-  const pods = await assistants.pods(name);
+  const pods = (await assistants.rawPods(name)) ?? [];
+  const sessions = await askSessions(assistants.session, pods);
   const plain = makePaint(false);
   const files = compose({
     name,
@@ -29,8 +33,9 @@ export async function bundle(assistants: Assistants, name: string, io: Io, optio
     now,
     gathered,
     pages: {
-      'status.txt': renderStatus({ object, pods, now }, plain),
+      'status.txt': renderStatus({ object, pods: pods.map(podRow), now }, plain),
       'why.txt': renderWhy(object, now),
+      'sockets.txt': renderSockets(socketsView(object, sessions), now, plain),
       'history.txt': renderHistory(name, historyRows(object, null), now),
     },
     versions: { 'kubectl-assistant': ownVersion(), node: process.version, platform: process.platform },

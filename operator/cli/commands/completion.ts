@@ -3,11 +3,9 @@ import type { Command } from 'commander';
 import type { Assistants } from '../assistants.ts';
 import { complete, completionText, globalValues, type Lookups } from '../completion.ts';
 import type { Io } from '../io.ts';
+import type { Shell } from '../shells.ts';
 import type { SessionFlags } from '../program/context.ts';
 import { rawGet } from '../raw.ts';
-
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
 
 /** Longer than this nobody waits at a prompt. */
 const TIMEOUT_MS = 2_000;
@@ -23,30 +21,25 @@ export async function answerCompletion(
   program: Command,
   line: readonly string[],
   io: Io,
-  openWith: (flags: SessionFlags) => Assistants,
+  openWith: (flags: SessionFlags) => Promise<Assistants>,
 ): Promise<number> {
-  const open = (): Assistants => openWith(globalValues(program, line));
+  const open = (): Promise<Assistants> => openWith(globalValues(program, line));
   io.stdout.write(completionText(await complete(program, line, lookupsOf(open))));
   return 0;
 }
 
-function lookupsOf(open: () => Assistants): Lookups {
+function lookupsOf(open: () => Promise<Assistants>): Lookups {
   return {
-    names: async () => (await within(open().list(false))).map(({ metadata }) => metadata.name),
+    names: async () => (await within((await open()).list(false))).map(({ metadata }) => metadata.name),
     namespaces: async () => {
-      const { body } = await rawGet(open().session, '/api/v1/namespaces', { timeoutMs: TIMEOUT_MS });
+      const { body } = await rawGet((await open()).session, '/api/v1/namespaces', { timeoutMs: TIMEOUT_MS });
       const { items = [] } = JSON.parse(body) as {
         readonly items?: readonly { readonly metadata: { readonly name: string } }[];
       };
       return items.map(({ metadata }) => metadata.name);
     },
-    contexts: () =>
-      Promise.resolve(
-        open()
-          .session.config.getContexts()
-          .map(({ name }) => name),
-      ),
-    revisions: async (name) => (await within(open().records(name))).map(({ hash, release }) => [hash, release]),
+    contexts: async () => (await open()).session.config.getContexts().map(({ name }) => name),
+    revisions: async (name) => (await within((await open()).records(name))).map(({ hash, release }) => [hash, release]),
   };
 }
 

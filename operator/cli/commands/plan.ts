@@ -31,7 +31,7 @@ export interface PlanOptions {
  * @returns 1 when a manifest is refused, otherwise 0.
  */
 export async function showPlan(
-  open: (namespace?: string) => Assistants,
+  open: (namespace?: string) => Promise<Assistants>,
   io: Io,
   paint: Paint,
   options: PlanOptions,
@@ -56,7 +56,7 @@ export async function showPlan(
 
 async function planOf(
   manifest: Manifest,
-  open: (namespace?: string) => Assistants,
+  open: (namespace?: string) => Promise<Assistants>,
   offline: boolean,
 ): Promise<PlanView> {
   // Read as an object of ours from here on: what it lacks has been found by lint.
@@ -101,10 +101,10 @@ interface Looked {
 async function look(
   object: AssistantDeployment,
   { name, namespace }: ObjectMeta,
-  open: (namespace?: string) => Assistants,
+  open: (namespace?: string) => Promise<Assistants>,
 ): Promise<Looked | string> {
   try {
-    const assistants = open(namespace);
+    const assistants = await open(namespace);
     const live = await assistants.find(name);
     const refused = await assistants.dryRun(object, live);
     const specs = [object.spec, ...(live === null ? [] : [live.spec])];

@@ -1,12 +1,14 @@
 // `undo [--to HASH]`: writes what an earlier revision was made of back into the spec; the operator then rolls it out like any other change.
-import { underWay } from '@assistant-platform/api';
+import { underWay, type AssistantDeployment } from '@assistant-platform/api';
 import type { Assistants } from '../assistants.ts';
 import { changesBetween, describeChange } from '../changes.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { effectsOf, isWayBack } from '../plan/effects.ts';
+import { readReferences } from '../references.ts';
 import { chooseWayBack, goBack } from '../revisions.ts';
 import { withStoredDefaults } from '../schema.ts';
-import { tell } from './verbs.ts';
+import { tell, warnIfHeld } from './verbs.ts';
 
 export interface UndoOptions {
   readonly to?: string | undefined;
@@ -19,39 +21,44 @@ export async function undo(assistants: Assistants, name: string, io: Io, options
   const records = await assistants.records(name);
   const { record, because } = chooseWayBack(object, records, options.to);
   const members = goBack(object.spec, record.source);
+  const after = { ...object.spec, ...members };
   // Compared as they are stored: a default that one of them spells out is no difference.
-  const before = withStoredDefaults(object.spec);
-  const changes = changesBetween(before, withStoredDefaults({ ...object.spec, ...members })).map(describeChange);
+  const changes = changesBetween(withStoredDefaults(object.spec), withStoredDefaults(after)).map(describeChange);
   if (changes.length === 0) {
     throw new CommandError('NothingToDo', `the spec asks for release ${record.release} (${record.hash}) already`);
   }
-  const what = `back to release ${record.release} (${record.hash}; ${because})`;
-  if (options.dryRun) {
-    io.stdout.write(`${name} would go ${what}; nothing was written:\n`);
-  } else await assistants.replaceInSpec(object, members);
+  const references = await readReferences(assistants.session, [object.spec, after]);
+  const moved = Object.entries(record.references).filter(
+    ([name, data]) => references !== null && references[name] !== data,
+  );
+  const { course } = effectsOf(after, object, references);
+  // Null: it cannot be told from here; the operator will most likely name it as before.
+  const named =
+    course.kind === 'Rollout' || course.kind === 'BackToStable' ? (course.hash ?? record.hash) : record.hash;
+  const how =
+    moved.length === 0 && named === record.hash
+      ? speed(object, record.hash)
+      : newRevision(moved.map(([reference]) => reference));
+
+  const what = `back to release ${record.release} (${record.hash}; ${because}); ${how}`;
+  if (options.dryRun) io.stdout.write(`${name} would go ${what}; nothing was written:\n`);
+  else await assistants.replaceInSpec(object, members);
   io.stdout.write(`${changes.map((change) => `  spec.${change}`).join('\n')}\n`);
   if (options.dryRun) return 0;
-  tell(io, object, `${what}${speed(object, record.hash)}`);
+  tell(io, object, what);
+  if (record.hash !== object.status?.stableRevision?.hash) warnIfHeld(io, object);
   return 0;
 }
 
-/** How fast it goes, as far as it can be told from here. */
-function speed({ status = {}, spec }: Parameters<typeof goesByWindow>[0], hash: string): string {
-  if (underWay(status) && status.stableRevision?.hash === hash)
-    return '; all traffic returns in one change of the route';
-  return goesByWindow({ status, spec }, hash)
-    ? '; within the rollbackWindow, so the steps are skipped'
-    : '; step by step, as its strategy says (promote --full skips the steps)';
+/** How fast it goes. */
+function speed(object: AssistantDeployment, hash: string): string {
+  const { status = {} } = object;
+  if (underWay(status) && status.stableRevision?.hash === hash) return 'all traffic returns in one change of the route';
+  return isWayBack(object, hash, object.spec)
+    ? 'within the rollbackWindow, so the steps are skipped'
+    : 'step by step, as its strategy says (promote --full skips the steps)';
 }
 
-/** Whether the operator skips the steps: the revision is one of the latest promoted ones. */
-function goesByWindow(
-  { status, spec }: Pick<Awaited<ReturnType<Assistants['read']>>, 'status' | 'spec'>,
-  hash: string,
-): boolean {
-  const promoted = (status?.history ?? [])
-    .filter(({ outcome }) => outcome === 'Promoted' || outcome === 'FastPromoted')
-    .map((entry) => entry.hash)
-    .filter((each) => each !== status?.stableRevision?.hash);
-  return [...new Set(promoted)].slice(0, spec.strategy.rollbackWindow?.revisions ?? 0).includes(hash);
-}
+/** What a revision refers to is part of it, and so is a restart: the same spec may be another revision by now. */
+const newRevision = (moved: readonly string[]): string =>
+  `${moved.length === 0 ? 'it was restarted then' : `${moved.join(', ')} ${moved.length === 1 ? 'holds' : 'hold'} other data now`}, so that it becomes a new revision, step by step`;

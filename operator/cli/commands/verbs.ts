@@ -27,6 +27,7 @@ export async function promote(
     ? 'all remaining steps are skipped'
     : `the present step is passed${present === null ? '' : ` (${present})`}`;
   tell(io, object, `release ${release}: ${what}`);
+  warnIfHeld(io, object);
   return 0;
 }
 
@@ -75,6 +76,7 @@ export async function retry(assistants: Assistants, name: string, io: Io): Promi
   }
   await assistants.order(name, 'retry', '');
   tell(io, object, `release ${updateRevision?.release ?? ''} begins again at its first step`);
+  warnIfHeld(io, object);
   return 0;
 }
 
@@ -97,6 +99,7 @@ export async function restart(assistants: Assistants, name: string, io: Io): Pro
   }
   await assistants.order(name, 'restart', new Date(io.now()).toISOString());
   tell(io, object, `all pods of release ${release} are replaced, step by step as its strategy says`);
+  warnIfHeld(io, object);
   return 0;
 }
 
@@ -121,6 +124,12 @@ function demandRollout(object: AssistantDeployment, verb: 'promote' | 'abort'): 
     );
   }
   return (fresh ? spec.release : status.updateRevision?.release) ?? '';
+}
+
+/** Verbs that move a release forward wait while it is held; abort does not. */
+export function warnIfHeld(io: Io, { metadata, spec }: AssistantDeployment): void {
+  if (spec.paused !== true) return;
+  io.stderr.write(`spec.paused is true: nothing moves until kubectl assistant resume ${metadata.name}\n`);
 }
 
 /** Says what was done and how to watch it, and warns of an operator that takes no orders. */

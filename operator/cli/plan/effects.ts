@@ -5,7 +5,7 @@ import {
   type AssistantDeployment,
   type AssistantDeploymentSpec,
 } from '@assistant-platform/api';
-import { targetOf } from '@assistant-platform/operator/rollout';
+import { readRestart, targetOf } from '@assistant-platform/operator/rollout';
 import { changesBetween, type Change } from '../changes.ts';
 import { withStoredDefaults } from '../schema.ts';
 
@@ -99,20 +99,24 @@ function courseOf(
   references: References,
   moves: boolean,
 ): Course {
-  const { stableRevision, updateRevision, history = [] } = live.status ?? {};
+  const { stableRevision, updateRevision } = live.status ?? {};
   if (stableRevision === undefined) return { kind: 'FirstRelease' };
   if (!moves) return { kind: 'NoNewRevision', hash: updateRevision?.hash ?? null };
   const hash = hashOf(spec, live, references);
   const replaces =
     updateRevision !== undefined && updateRevision.hash !== stableRevision.hash ? updateRevision.release : null;
   if (hash === stableRevision.hash && replaces !== null) return { kind: 'BackToStable', hash, replaces };
-  const promoted = history
+  const skipsSteps = hash !== null && isWayBack(live, hash, spec);
+  return { kind: 'Rollout', hash, skipsSteps, replaces };
+}
+
+/** Whether a revision is one of those that were promoted before the stable one, near enough for the operator to skip the steps (rollbackWindow). */
+export function isWayBack({ status = {} }: AssistantDeployment, hash: string, spec: AssistantDeploymentSpec): boolean {
+  const promoted = (status.history ?? [])
     .filter(({ outcome }) => outcome === 'Promoted' || outcome === 'FastPromoted')
     .map((entry) => entry.hash)
-    .filter((each) => each !== stableRevision.hash);
-  const window = spec.strategy.rollbackWindow?.revisions ?? 0;
-  const skipsSteps = hash !== null && [...new Set(promoted)].slice(0, window).includes(hash);
-  return { kind: 'Rollout', hash, skipsSteps, replaces };
+    .filter((each) => each !== status.stableRevision?.hash);
+  return [...new Set(promoted)].slice(0, spec.strategy.rollbackWindow?.revisions ?? 0).includes(hash);
 }
 
 /**
@@ -121,9 +125,10 @@ function courseOf(
  */
 function hashOf(spec: AssistantDeploymentSpec, live: AssistantDeployment, references: References): string | null {
   if (references === null) return null;
-  const present = targetOf(withDefaults(live.spec), references);
+  const restart = readRestart(live.metadata.annotations ?? {});
+  const present = targetOf(withDefaults(live.spec), references, restart);
   const named = live.status?.updateRevision?.hash;
   if (present.kind !== 'Known' || present.hash !== named) return null;
-  const next = targetOf(withDefaults(spec), references);
+  const next = targetOf(withDefaults(spec), references, restart);
   return next.kind === 'Known' ? next.hash : null;
 }

@@ -1,7 +1,4 @@
 // The commands that move a release: promote, abort, retry, pause, resume, undo, restart.
-import { pause, resume } from '../commands/pause.ts';
-import { undo } from '../commands/undo.ts';
-import { abort, promote, restart, retry } from '../commands/verbs.ts';
 import { examples, type Context } from './context.ts';
 
 export function addActing({ program, io, open, end }: Context): void {
@@ -20,7 +17,8 @@ export function addActing({ program, io, open, end }: Context): void {
       ),
     )
     .action(async (name: string, options: { full: boolean }) => {
-      end(await promote(open(), name, io, options));
+      const { promote } = await import('../commands/verbs.ts');
+      end(await promote(await open(), name, io, options));
     });
 
   program
@@ -35,7 +33,8 @@ export function addActing({ program, io, open, end }: Context): void {
 Afterwards: retry begins it again, undo writes the stable release back into the spec, or apply a corrected spec.`,
     )
     .action(async (name: string, options: { reason: string }) => {
-      end(await abort(open(), name, io, options));
+      const { abort } = await import('../commands/verbs.ts');
+      end(await abort(await open(), name, io, options));
     });
 
   program
@@ -47,7 +46,8 @@ Afterwards: retry begins it again, undo writes the stable release back into the 
       examples(['retry support', 'when what failed was not the release: a full node, a lost image']),
     )
     .action(async (name: string) => {
-      end(await retry(open(), name, io));
+      const { retry } = await import('../commands/verbs.ts');
+      end(await retry(await open(), name, io));
     });
 
   program
@@ -61,7 +61,8 @@ Afterwards: retry begins it again, undo writes the stable release back into the 
 It is part of the spec: where GitOps owns the object, set spec.paused there, or it will be reverted.`,
     )
     .action(async (name: string) => {
-      end(await pause(open(), name, io));
+      const { pause } = await import('../commands/pause.ts');
+      end(await pause(await open(), name, io));
     });
 
   program
@@ -70,7 +71,8 @@ It is part of the spec: where GitOps owns the object, set spec.paused there, or 
     .argument('<name>', 'the AssistantDeployment')
     .addHelpText('after', examples(['resume support', 'go on where it was held']))
     .action(async (name: string) => {
-      end(await resume(open(), name, io));
+      const { resume } = await import('../commands/pause.ts');
+      end(await resume(await open(), name, io));
     });
 
   program
@@ -87,11 +89,12 @@ It is part of the spec: where GitOps owns the object, set spec.paused there, or 
         ['undo support --dry-run', 'what it would change'],
       )}
 
-Images, environment and templates go back, and the ConfigMaps and Secrets as they were. How many pods run is no part of a
-release: replicas and autoscaling stay as they are now.`,
+Images, environment and templates go back. How many pods run is no part of a release: replicas and autoscaling stay as they
+are now. ConfigMaps and Secrets are not touched: where they hold other data by now, the result is a new revision, and undo says so.`,
     )
     .action(async (name: string, options: { to?: string; dryRun: boolean }) => {
-      end(await undo(open(), name, io, options));
+      const { undo } = await import('../commands/undo.ts');
+      end(await undo(await open(), name, io, options));
     });
 
   program
@@ -100,6 +103,7 @@ release: replicas and autoscaling stay as they are now.`,
     .argument('<name>', 'the AssistantDeployment')
     .addHelpText('after', examples(['restart support', 'fresh pods, without cutting a session']))
     .action(async (name: string) => {
-      end(await restart(open(), name, io));
+      const { restart } = await import('../commands/verbs.ts');
+      end(await restart(await open(), name, io));
     });
 }

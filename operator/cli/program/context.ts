@@ -1,6 +1,6 @@
-// What every group of commands is given: the surroundings, the session, and how to end.
+// What every group of commands is given: the surroundings, the session, and how to end. What is heavy (the client library, the schema) is loaded when a
+// command runs, so that help and completion answer at once.
 import { Option, type Command } from 'commander';
-import { InvalidDurationError, parseDuration } from '@assistant-platform/api';
 import type { Assistants } from '../assistants.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
@@ -19,10 +19,10 @@ export interface Context {
    * @param namespace the one to speak of where no flag names another.
    * @throws CommandError NoCluster.
    */
-  readonly open: (namespace?: string) => Assistants;
+  readonly open: (namespace?: string) => Promise<Assistants>;
   /** The same with flags that were not given to this program: completion reads them from the line that is being typed. */
-  readonly openWith: (flags: SessionFlags) => Assistants;
-  readonly paint: () => Paint;
+  readonly openWith: (flags: SessionFlags) => Promise<Assistants>;
+  readonly paint: () => Promise<Paint>;
   /** The exit code of a command that has run. */
   readonly end: (code: number) => void;
 }
@@ -43,7 +43,8 @@ export function examples(...lines: readonly (readonly [command: string, what: st
 }
 
 /** @throws CommandError BadUsage, naming the flag. */
-export function readDuration(flag: string, text: string): number {
+export async function readDuration(flag: string, text: string): Promise<number> {
+  const { InvalidDurationError, parseDuration } = await import('@assistant-platform/api');
   try {
     return parseDuration(text);
   } catch (error) {

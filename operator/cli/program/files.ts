@@ -1,7 +1,5 @@
 // The commands that read manifests: lint and plan.
 import type { Command } from 'commander';
-import { lint } from '../commands/lint.ts';
-import { showPlan } from '../commands/plan.ts';
 import { examples, output, type Context, type OutputOption } from './context.ts';
 
 interface FileOption extends OutputOption {
@@ -33,7 +31,8 @@ Exit code 1 when the manifest would be refused. Without a cluster it says so and
     )
     .action(async (options: FileOption & { offline: boolean }) => {
       const { filename: files, offline } = options;
-      end(await showPlan(open, io, paint(), { files, offline, json: options.output === 'json' }));
+      const { showPlan } = await import('../commands/plan.ts');
+      end(await showPlan(open, io, await paint(), { files, offline, json: options.output === 'json' }));
     });
 
   withFiles(program.command('lint'))
@@ -53,6 +52,7 @@ Exit code 1 when there is an error. The codes are listed in operator/cli/README.
     )
     .action(async (options: FileOption & { strict: boolean }) => {
       const { filename: files, strict } = options;
-      end(await lint(io, paint(), { files, strict, json: options.output === 'json' }));
+      const { lint } = await import('../commands/lint.ts');
+      end(await lint(io, await paint(), { files, strict, json: options.output === 'json' }));
     });
 }

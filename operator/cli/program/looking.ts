@@ -1,8 +1,4 @@
 // The commands that only look: status, why, history, sockets.
-import { listStatus, showStatus } from '../commands/status.ts';
-import { showHistory } from '../commands/history.ts';
-import { showSockets } from '../commands/sockets.ts';
-import { showWhy } from '../commands/why.ts';
 import { CommandError } from '../errors.ts';
 import { examples, output, readDuration, type Context, type OutputOption } from './context.ts';
 
@@ -38,11 +34,12 @@ export function addLooking({ program, io, open, paint, end }: Context): void {
       if (name !== undefined && options.allNamespaces) throw new CommandError('BadUsage', 'write either a name or -A');
       if (name === undefined && watch)
         throw new CommandError('BadUsage', '--watch and --timeout need a name: they follow one');
-      const timeoutMs = options.timeout === undefined ? null : readDuration('--timeout', options.timeout);
+      const timeoutMs = options.timeout === undefined ? null : await readDuration('--timeout', options.timeout);
+      const { listStatus, showStatus } = await import('../commands/status.ts');
       end(
         name === undefined
-          ? await listStatus(open(), io, { everywhere: options.allNamespaces, json })
-          : await showStatus(open(), name, io, paint(), { watch, timeoutMs, json }),
+          ? await listStatus(await open(), io, { everywhere: options.allNamespaces, json })
+          : await showStatus(await open(), name, io, await paint(), { watch, timeoutMs, json }),
       );
     });
 
@@ -53,7 +50,8 @@ export function addLooking({ program, io, open, paint, end }: Context): void {
     .addOption(output())
     .addHelpText('after', examples(['why support', 'why the release does not go on, and what would move it']))
     .action(async (name: string, options: OutputOption) => {
-      end(await showWhy(open(), name, io, { json: options.output === 'json' }));
+      const { showWhy } = await import('../commands/why.ts');
+      end(await showWhy(await open(), name, io, { json: options.output === 'json' }));
     });
 
   program
@@ -69,7 +67,8 @@ export function addLooking({ program, io, open, paint, end }: Context): void {
       ),
     )
     .action(async (name: string, options: OutputOption) => {
-      end(await showHistory(open(), name, io, { json: options.output === 'json' }));
+      const { showHistory } = await import('../commands/history.ts');
+      end(await showHistory(await open(), name, io, { json: options.output === 'json' }));
     });
 
   program
@@ -85,6 +84,7 @@ Asks the pods' admin ports through the API server (needs "get" on pods/proxy); w
 operator wrote into the status last, and says so.`,
     )
     .action(async (name: string, options: OutputOption) => {
-      end(await showSockets(open(), name, io, paint(), { json: options.output === 'json' }));
+      const { showSockets } = await import('../commands/sockets.ts');
+      end(await showSockets(await open(), name, io, await paint(), { json: options.output === 'json' }));
     });
 }

@@ -1,7 +1,6 @@
 // The commands beside the work: bundle, completion.
 import { Argument } from 'commander';
-import { bundle } from '../commands/bundle.ts';
-import { answerCompletion, printCompletion, SHELLS, type Shell } from '../commands/completion.ts';
+import { SHELLS, type Shell } from '../shells.ts';
 import { examples, type Context } from './context.ts';
 
 export function addSupport({ program, io, open, openWith, end }: Context): void {
@@ -22,7 +21,8 @@ export function addSupport({ program, io, open, openWith, end }: Context): void 
 Secrets, values of variables, tokens and the like are taken out. What may not be read is listed, in the archive as well.`,
     )
     .action(async (name: string, options: { out?: string }) => {
-      end(await bundle(open(), name, io, options));
+      const { bundle } = await import('../commands/bundle.ts');
+      end(await bundle(await open(), name, io, options));
     });
 
   program
@@ -39,7 +39,8 @@ Put it into the start-up file of the shell:
 
 For "kubectl assistant ..." kubectl's own completion does it: it asks kubectl_complete-assistant, which lies beside this command on PATH.`,
     )
-    .action((shell: Shell) => {
+    .action(async (shell: Shell) => {
+      const { printCompletion } = await import('../commands/completion.ts');
       end(printCompletion(shell, io));
     });
 
@@ -48,6 +49,7 @@ For "kubectl assistant ..." kubectl's own completion does it: it asks kubectl_co
     .argument('[line...]', 'the words up to the cursor')
     .helpOption(false)
     .action(async (line: string[]) => {
+      const { answerCompletion } = await import('../commands/completion.ts');
       end(await answerCompletion(program, line, io, openWith));
     });
 }

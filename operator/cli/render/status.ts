@@ -147,18 +147,28 @@ function waitNode({ reason, message, since: start, nextCheckAt }: BlockedBy, now
 }
 
 function analysisNode(entry: AnalysisStatus, paint: Paint): TreeNode {
-  const { metric, value, stableValue, ratioLow, ratioHigh, samples, verdict, failures } = entry;
+  const { metric, verdict, message, samples, checks, failures = 0, errors = 0 } = entry;
   const parts = [
-    value === undefined ? 'no value yet' : value,
-    ...(stableValue === undefined ? [] : [`stable ${stableValue}`]),
-    ...(ratioLow === undefined || ratioHigh === undefined ? [] : [`ratio ${ratioLow} to ${ratioHigh}`]),
-    ...(samples === undefined ? [] : [plural(samples, 'sample')]),
-    ...(failures === undefined || failures === 0 ? [] : [plural(failures, 'failed check')]),
+    // The operator's own words say value, limit and comparison; those of an older one are put together here.
+    ...(message === undefined ? measured(entry) : [message.replace(`${metric} `, '')]),
+    ...(samples === undefined || message?.includes('samples') === true ? [] : [plural(samples, 'sample')]),
+    ...(failures === 0
+      ? []
+      : [checks === undefined ? plural(failures, 'failed check') : `${failures} of ${plural(checks, 'check')} failed`]),
+    ...(errors === 0 ? [] : [`${plural(errors, 'error')} of the source in a row`]),
   ];
   const good = verdict === 'Passing';
   const bad = verdict === 'Failing' || verdict === 'SourceError';
   const painted = good ? paint.good(verdict) : bad ? paint.bad(verdict) : paint.wait(verdict);
   return { text: `${metric} ${painted}: ${parts.join(', ')}` };
+}
+
+function measured({ value, stableValue, ratioLow, ratioHigh }: AnalysisStatus): string[] {
+  return [
+    value ?? 'no value yet',
+    ...(stableValue === undefined ? [] : [`stable ${stableValue}`]),
+    ...(ratioLow === undefined || ratioHigh === undefined ? [] : [`ratio ${ratioLow} to ${ratioHigh}`]),
+  ];
 }
 
 function abortNode({ abort }: AssistantDeploymentStatus, now: number, paint: Paint): TreeNode | null {

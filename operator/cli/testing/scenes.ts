@@ -139,6 +139,24 @@ export const scenes: readonly Scene[] = [
           failures: 3,
         },
         { metric: 'ttft', verdict: 'NoData', samples: 0 },
+        {
+          metric: 'fallback-rate',
+          verdict: 'Failing',
+          value: '0.05',
+          message: 'fallback-rate 5 % > 1 %',
+          samples: 412,
+          checks: 5,
+          failures: 3,
+        },
+        {
+          metric: 'cost',
+          verdict: 'NoData',
+          message: 'cost has 12 of 50 samples',
+          samples: 12,
+          checks: 2,
+          failures: 0,
+        },
+        { metric: 'own', verdict: 'SourceError', message: 'Prometheus does not answer', checks: 1, errors: 2 },
       ],
     }),
   },
@@ -297,9 +315,10 @@ export function recordsOf({ spec, status = {} }: AssistantDeployment): RevisionR
       hash,
       release,
       sequence: 9 - index,
+      references: {},
       source: { release, components: spec.components },
     })),
-    { hash: 'old001', release: '0.9.0', sequence: 1, source: null },
+    { hash: 'old001', release: '0.9.0', sequence: 1, references: {}, source: null },
   ];
 }
 
