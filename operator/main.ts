@@ -18,6 +18,8 @@ async function main(): Promise<number> {
     formatters: { level: (level) => ({ level }) },
     timestamp: pino.stdTimeFunctions.isoTime,
   });
+  const endTelemetry =
+    settings.otlpEndpoint === null ? null : (await import('./telemetry.ts')).startTelemetry(settings.otlpEndpoint);
   const manager = new Manager({
     name: 'assistant-operator',
     reportingController: 'assistant-platform.io/operator',
@@ -40,7 +42,11 @@ async function main(): Promise<number> {
         }),
   });
   log.info({ namespaces: settings.namespaces ?? 'all', settleMs: settings.settleMs }, 'assistant-operator starts');
-  await manager.run(stopSignal());
+  try {
+    await manager.run(stopSignal());
+  } finally {
+    await endTelemetry?.();
+  }
   return 0;
 }
 

@@ -35,6 +35,10 @@ export class DevStack {
     const folders = await pathFolders(TOOLS, progress);
     const backend = join(START_STATE, 'pulumi');
     await mkdir(backend, { recursive: true, mode: 0o700 });
+    // The Kubernetes provider leaves a kubeconfig with credentials here at every run.
+    const temporary = join(START_STATE, 'tmp');
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary, { recursive: true, mode: 0o700 });
     return new DevStack(target, {
       // Pulumi's language host runs the program with the node that it finds first: this one, whatever the person's PATH says.
       PATH: [...folders, dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
@@ -47,6 +51,7 @@ export class DevStack {
       PULUMI_CONFIG_PASSPHRASE: undefined,
       PULUMI_CONFIG_PASSPHRASE_FILE: await passphraseFile(),
       PULUMI_HOME: join(START_STATE, 'pulumi-home'),
+      TMPDIR: temporary,
       PULUMI_SKIP_UPDATE_CHECK: 'true',
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
     });

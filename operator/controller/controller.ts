@@ -57,6 +57,7 @@ import { MeasurementBook } from './measurement-book.ts';
 import { rolloutMetrics, type RolloutMetrics } from './metrics.ts';
 import { snapshotOf } from './observe.ts';
 import { PodsClient } from './pods-client.ts';
+import { emit, endedBetween, rootIds } from './rollout-trace.ts';
 import { contentsOf, copiesOf, refersTo, trimConfigMap, trimSecret } from './references.ts';
 import {
   assistantDeployments,
@@ -294,6 +295,8 @@ export class AssistantController {
     if (!next.writes.some((write) => write.kind === 'Status')) return;
     const before = snapshot.subject.status;
     this.#metrics.stored(before, next.status);
+    const ended = endedBetween(before, next.status, snapshot.subject.release.strategy, this.#manager.clock.now());
+    if (ended !== null) emit(this.#tracer, rootIds, snapshot.subject, ended);
     const waits = next.status.blockedBy?.[0];
     if (waits !== undefined && before.blockedBy?.[0]?.reason !== waits.reason) {
       log.info(

@@ -16,6 +16,8 @@ export interface OperatorSettings {
   readonly podAddress: string | null;
   /** Base URL of the Prometheus that analyses ask; null: none, they wait. */
   readonly prometheusUrl: string | null;
+  /** Base address of an OTLP/HTTP collector of traces; null: none. */
+  readonly otlpEndpoint: string | null;
   readonly rateLimit: { readonly rate: number; readonly burst: number };
 }
 
@@ -31,6 +33,7 @@ export const USAGE = `assistant-operator: releases AssistantDeployments
   --identity NAME          POD_NAME            who holds the lease
   --settle DURATION        ROUTE_SETTLE        from the gateway's acceptance of a route until traffic is taken to have moved (default 2s)
   --prometheus URL         ASSISTANT_PROMETHEUS_URL   Prometheus that analyses ask, such as http://prometheus.monitoring:9090; without it they wait
+                           OTEL_EXPORTER_OTLP_ENDPOINT   collector of traces (OTLP/HTTP): a trace for each rollout, a span for each step
   --pod-address URL        POD_ADDRESS         admin port of a pod, with {ip} {port} {namespace} {pod} (default http://{ip}:{port})`;
 
 /** Something in the settings is wrong. */
@@ -83,6 +86,11 @@ export function readSettings(
     () => readUrl(flags.prometheus ?? env['ASSISTANT_PROMETHEUS_URL'] ?? ''),
     () => true,
   );
+  const otlpEndpoint = check(
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
+    () => readUrl(env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? ''),
+    () => true,
+  );
   const names = (flags.namespaces ?? env['WATCH_NAMESPACES'] ?? '').split(',').filter((name) => name !== '');
   const leaseNamespace = flags['lease-namespace'] ?? env['POD_NAMESPACE'] ?? '';
   const identity = flags.identity ?? env['POD_NAME'];
@@ -108,6 +116,7 @@ export function readSettings(
     settleMs,
     podAddress: flags['pod-address'] ?? env['POD_ADDRESS'] ?? null,
     prometheusUrl: prometheusUrl ?? null,
+    otlpEndpoint: otlpEndpoint ?? null,
     rateLimit: RATE_LIMIT,
   };
 }
