@@ -15,6 +15,8 @@ import { REPOSITORY, START_STATE } from './places.ts';
 import type { Target } from './target.ts';
 
 const PROJECT = 'assistant-platform';
+/** The Kubernetes provider leaves a kubeconfig with credentials behind at every run: not in a folder that all share. */
+const TEMPORARY = join(START_STATE, 'tmp');
 const TOOLS = ['pulumi', 'pulumi-language-nodejs', 'pulumi-resource-kubernetes'] as const;
 
 /** What `infra/index.ts` exports. Secrets in clear. */
@@ -35,10 +37,7 @@ export class DevStack {
     const folders = await pathFolders(TOOLS, progress);
     const backend = join(START_STATE, 'pulumi');
     await mkdir(backend, { recursive: true, mode: 0o700 });
-    // The Kubernetes provider leaves a kubeconfig with credentials here at every run.
-    const temporary = join(START_STATE, 'tmp');
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true, mode: 0o700 });
+    await mkdir(TEMPORARY, { recursive: true, mode: 0o700 });
     return new DevStack(target, {
       // Pulumi's language host runs the program with the node that it finds first: this one, whatever the person's PATH says.
       PATH: [...folders, dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
@@ -51,7 +50,7 @@ export class DevStack {
       PULUMI_CONFIG_PASSPHRASE: undefined,
       PULUMI_CONFIG_PASSPHRASE_FILE: await passphraseFile(),
       PULUMI_HOME: join(START_STATE, 'pulumi-home'),
-      TMPDIR: temporary,
+      TMPDIR: TEMPORARY,
       PULUMI_SKIP_UPDATE_CHECK: 'true',
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
     });
@@ -87,7 +86,7 @@ export class DevStack {
   /** `pulumi up`. A run that was killed is taken up again. */
   async up(onLine: (line: string) => void): Promise<void> {
     await this.#freeStaleLocks();
-    await this.#pulumi(['up', '--yes', '--skip-preview', '--suppress-outputs', ...this.#which()], onLine);
+    await this.#operate(['up', '--yes', '--skip-preview', '--suppress-outputs', ...this.#which()], onLine);
   }
 
   /**
@@ -96,7 +95,7 @@ export class DevStack {
    */
   async previewWithoutChanges(): Promise<void> {
     await this.#freeStaleLocks();
-    await this.#pulumi(['preview', '--diff', '--expect-no-changes', '--suppress-outputs', ...this.#which()]);
+    await this.#operate(['preview', '--diff', '--expect-no-changes', '--suppress-outputs', ...this.#which()]);
   }
 
   /** The state as `pulumi stack export` gives it: secrets are encrypted in it. */
@@ -107,7 +106,7 @@ export class DevStack {
   /** `pulumi destroy`: removes everything from the cluster and keeps the stack. */
   async destroy(onLine: (line: string) => void): Promise<void> {
     await this.#freeStaleLocks();
-    await this.#pulumi(['destroy', '--yes', '--skip-preview', '--suppress-outputs', ...this.#which()], onLine);
+    await this.#operate(['destroy', '--yes', '--skip-preview', '--suppress-outputs', ...this.#which()], onLine);
   }
 
   /** What the last `up` gave; undefined when the stack was never made. */
@@ -133,6 +132,15 @@ export class DevStack {
       cwd: REPOSITORY,
       env: { ...this.#environment, SEED: randomBytes(32).toString('hex') },
     });
+  }
+
+  /** Runs an operation of the engine, which holds the stack's lock: nobody else's files are in the temporary folder. */
+  async #operate(args: readonly string[], onLine?: (line: string) => void): Promise<void> {
+    try {
+      await this.#pulumi(args, onLine);
+    } finally {
+      for (const name of await readdir(TEMPORARY)) await rm(join(TEMPORARY, name), { recursive: true, force: true });
+    }
   }
 
   #pulumi(args: readonly string[], onLine?: (line: string) => void): Promise<string> {
