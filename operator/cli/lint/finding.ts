@@ -45,6 +45,11 @@ export const FINDINGS = {
     means: 'A query without {{revision}} gives the same number for the new and the stable revision.',
   },
   UnknownPlaceholder: { severity: 'warning', means: 'A query has a placeholder that is not filled in.' },
+  StepNotCarriedOut: {
+    severity: 'warning',
+    means:
+      'A step of a kind that this version of the operator does not carry out yet: a release holds there until a person promotes it.',
+  },
   UnusedMetric: { severity: 'warning', means: 'A declared metric that no analysis names.' },
   UnusedFlag: { severity: 'warning', means: 'A flag that follows steps, and no setFlag step moves it.' },
   SingleReplica: {

@@ -50,6 +50,9 @@ const calm = changed(
   canary,
   ['spec.components.chat', second],
   ['spec.components.realtime', { ...second, image: 'realtime:1' }],
+  // These come with flags and chaos.
+  ['spec.strategy.canary.steps.3', { pause: { duration: '1m' } }],
+  ['spec.strategy.canary.steps.4', { pause: { duration: '1m' } }],
 ) as unknown as typeof canary;
 
 /** Advice, each by a change of an object that has none. */
@@ -89,6 +92,7 @@ const advised: readonly (readonly [FindingCode, string, Readonly<Record<string, 
     { 'spec.metrics.1': { name: 'ttft', prometheus: { query: 'up{a="{{ hash }}",b="{{revision}}"}' }, max: '1' } },
     calm,
   ],
+  ['StepNotCarriedOut', `${steps}[3]`, { [`${steps}.3`]: { chaos: { experiment: 'kill' } } }, calm],
   ['UnusedMetric', 'spec.metrics[2]', { 'spec.metrics.2': { name: 'extra', preset: 'ErrorRate', max: '0.1' } }, calm],
   ['UnusedFlag', 'spec.flags[0]', { 'spec.flags.0.follow': 'Steps', [steps]: [{ setWeight: 10 }] }, calm],
   ['SingleReplica', 'spec.components.chat', { 'spec.components.chat.replicas': undefined }, calm],

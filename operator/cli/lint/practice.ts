@@ -7,6 +7,7 @@ import {
   type ResolvedSpec,
   type ResolvedStrategy,
 } from '@assistant-platform/api';
+import { stagesOf } from '@assistant-platform/operator/rollout';
 import type { Path } from '../schema.ts';
 import type { Finding } from './finding.ts';
 
@@ -23,6 +24,7 @@ export function practiceFindings(spec: ResolvedSpec): Finding[] {
   return [
     ...(strategy.type === 'Canary' ? [...noGate(strategy), ...weightJumps(strategy)] : unchecked(strategy)),
     ...analyses(strategy).flatMap(({ analysis, path }) => cannotFail(analysis, path, spec.metrics)),
+    ...notCarriedOut(strategy),
     ...noDataPasses(spec),
     ...spec.metrics.flatMap(queries),
     ...Object.entries(spec.components).flatMap(([name, component]) => componentFindings(name, component)),
@@ -121,6 +123,23 @@ function cannotFail(
       message: `it looks ${looks} ${looks === 1 ? 'time' : 'times'} at ${name}, whose failureLimit allows ${failureLimit} failing checks`,
       remedy: `write a duration of at least ${formatDuration(intervalMs * (failureLimit + 1))}, a shorter interval, or a smaller failureLimit`,
     }));
+}
+
+/** The operator's own list of stages says what it can do. */
+function notCarriedOut(strategy: ResolvedStrategy): Finding[] {
+  if (strategy.type !== 'Canary') return [];
+  return stagesOf(strategy).flatMap((stage, index) =>
+    stage.kind === 'Unsupported'
+      ? [
+          {
+            code: 'StepNotCarriedOut' as const,
+            path: [...STEPS, index],
+            message: `this version of the operator does not carry out ${stage.what}: a release holds there`,
+            remedy: 'remove the step, or promote past it each time',
+          },
+        ]
+      : [],
+  );
 }
 
 function noDataPasses({ strategy, metrics }: ResolvedSpec): Finding[] {

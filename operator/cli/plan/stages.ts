@@ -1,6 +1,6 @@
 // The stages of a release with the pods that each needs: what the operator would do, computed by the operator's own pure functions.
 import type { ResolvedSpec, ResolvedStrategy } from '@assistant-platform/api';
-import { capacityFor, stagesOf } from '@assistant-platform/operator/rollout';
+import { capacityFor, stagesOf, type Stage } from '@assistant-platform/operator/rollout';
 
 /** Pods of one component. */
 export interface PodCount {
@@ -75,7 +75,8 @@ export function walkStages({ release, words, stable, skipped }: StageInputs): St
     for (const [index, stage] of stagesOf(release.strategy).entries()) {
       if (stage.kind === 'SetWeight') weight = Math.max(weight, stage.weight);
       grow();
-      rows.push(row(index + 1, words[index] ?? stage.kind));
+      const word = words[index] ?? stage.kind;
+      rows.push(row(index + 1, stage.kind === 'Unsupported' ? `${word} (not carried out yet: holds)` : word));
     }
   }
   weight = 100;
@@ -88,18 +89,16 @@ export function walkStages({ release, words, stable, skipped }: StageInputs): St
 }
 
 function timesOf(strategy: ResolvedStrategy): Pick<Stages, 'atLeastMs' | 'waitsForPerson'> {
-  if (strategy.type === 'Canary') {
-    const timed = strategy.steps.map((step) =>
-      step.kind === 'Pause' || step.kind === 'Analysis' ? step.durationMs : 0,
-    );
-    return {
-      atLeastMs: timed.reduce<number>((sum, ms) => sum + (ms ?? 0), 0),
-      waitsForPerson: timed.flatMap((ms, index) => (ms === null ? [index + 1] : [])),
-    };
-  }
-  const { autoPromote, autoPromoteAfterMs, prePromotion, postPromotion } = strategy;
+  const stages = stagesOf(strategy);
+  const timed = stages.flatMap((stage) =>
+    stage.kind === 'Pause' || stage.kind === 'Analysis' ? [stage.durationMs ?? 0] : [],
+  );
   return {
-    atLeastMs: autoPromoteAfterMs + (prePromotion?.durationMs ?? 0) + (postPromotion?.durationMs ?? 0),
-    waitsForPerson: autoPromote ? [] : [2 + (prePromotion === null ? 0 : 1)],
+    atLeastMs: timed.reduce((sum, ms) => sum + ms, 0),
+    waitsForPerson: stages.flatMap((stage, index) => (waitsForPerson(stage) ? [index + 1] : [])),
   };
 }
+
+/** A pause without end, and a step that this version of the operator cannot carry out: it holds there rather than skip it. */
+const waitsForPerson = (stage: Stage): boolean =>
+  stage.kind === 'Unsupported' || (stage.kind === 'Pause' && stage.durationMs === null);

@@ -112,7 +112,8 @@ function stageLines({ rows, peak, atLeastMs, waitsForPerson }: Stages, view: Pla
     ...(rows.length > 1 ? [`sessions of the old revision have ${formatDuration(view.drainMs)} to leave`] : []),
   ];
   const bounds = view.autoscaled.map(
-    ({ component, min, max }) => `${component} scales by itself: counted with ${min}, each revision may have ${max}`,
+    ({ component, min, max }) =>
+      `${component} is autoscaled: counted with its min, ${min}; each revision may have ${max}`,
   );
   return [
     paint.faint(header),
