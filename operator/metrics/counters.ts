@@ -16,27 +16,38 @@ export interface Window {
   readonly at: number;
 }
 
+/** Pods get at most so many characters of the name of what makes them, and five random ones (k8s.io/apiserver/pkg/storage/names). */
+const POD_NAME_BASE = 58;
+
 /**
  * Label matchers for the pods of a revision: by namespace and pod, the labels that every way of scraping pods in Kubernetes sets. The revision label
  * alone would not do: two AssistantDeployments of the same images have the same revisions.
  */
 export function podMatchers({ name, namespace, revision, components }: RevisionPods): string {
-  const pods = components.map((component) => `${revisionObjectName(name, component, revision)}-[a-z0-9-]+`).join('|');
-  return `namespace="${namespace}",pod=~"${pods.replaceAll('.', '\\\\.')}"`;
+  const pods = components.map((component) => {
+    const base = `${revisionObjectName(name, component, revision)}-`.slice(0, POD_NAME_BASE);
+    return `${base}[a-z0-9-]+`;
+  });
+  return `namespace="${namespace}",pod=~"${pods.join('|').replaceAll('.', '\\\\.')}"`;
 }
 
+/** A series that was not seen for longer before the window (Prometheus was away, scrapes failed) counts from 0. */
+const SEEN_WITHIN = '5m';
+
 /**
- * PromQL for what counters rose by in a window. `increase` does not see the first value of a series that begins inside the window (Prometheus takes
- * it for a start, not for a rise from 0), and the series of an error begins with the first error: that value is added.
+ * PromQL for what counters rose by in a window: the last value of each series less its last value before the window, without it where there was none
+ * (a pod of this window, or the first event of its kind) or where it was higher (the container started anew).
+ *
+ * Not `increase`: that takes the first value of a series for its start, so that the first error of a pod is missed, and it extrapolates to the ends of the
+ * window, so that a test would rest on events that nobody saw. This counts what was scraped, no more; only what a container counted between the
+ * last scrape and its end is missed.
  */
 export function risen(selector: string, { since, at }: Window, by?: string): string {
   const range = `${Math.max(1, Math.round(at - since))}ms`;
-  const sum = by === undefined ? 'sum' : `sum by (${by})`;
-  return `${sum}(increase(${selector}[${range}])) + on(${by ?? ''}) ${firstValues(sum, selector, range)} or ${sum}(increase(${selector}[${range}])) or ${firstValues(sum, selector, range)}`;
+  const last = `last_over_time(${selector}[${range}])`;
+  const before = `last_over_time(${selector}[${SEEN_WITHIN}] offset ${range})`;
+  return `sum${by === undefined ? '' : ` by (${by})`}((${last} - ${before} >= 0) or ${last})`;
 }
-
-const firstValues = (sum: string, selector: string, range: string): string =>
-  `${sum}(min_over_time(${selector}[${range}]) unless ${selector} offset ${range})`;
 
 /** What matching counters rose by together; 0 when there are none. */
 export async function count(
@@ -71,7 +82,7 @@ function cumulative(samples: readonly Sample[]): Buckets {
     }))
     .filter(({ bound }) => !Number.isNaN(bound))
     .toSorted((a, b) => a.bound - b.bound);
-  // Extrapolation is done a series at a time: a wider bucket may come out a little lower than a narrower one.
+  // A container that started anew may have passed its earlier count in one bucket and not in a wider one.
   let highest = 0;
   return sorted.map(({ bound, count: own }) => {
     highest = Math.max(highest, own);

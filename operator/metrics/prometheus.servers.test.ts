@@ -183,14 +183,14 @@ describe('presets on a real Prometheus', () => {
     };
     const request = { metric: metric!, subject: { name: canary!.name, namespace: NAMESPACE }, order };
     const ask = (of: PrometheusSource) => of.measure(request, AbortSignal.timeout(10_000));
-    prometheus.process.freeze();
+    prometheus.process().freeze();
     try {
       expect(await ask(quick)).toEqual({
         kind: 'Error',
         message: `Prometheus at ${prometheus.url} does not answer within 500 ms`,
       });
     } finally {
-      prometheus.process.thaw();
+      prometheus.process().thaw();
     }
     await eventually('an answer again', async () => (await ask(quick)).kind === 'Reading', 10_000);
     const url = `http://127.0.0.1:${await freePort()}`;

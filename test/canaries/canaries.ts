@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MetricPreset } from '@assistant-platform/api';
 import { createMetrics, type Metrics } from '../../services/kit/metrics.ts';
-import type { ScrapeTarget } from '../servers/prometheus.ts';
+import type { ScrapedPod } from '../servers/prometheus.ts';
 
 export const NAMESPACE = 'assistants';
 
@@ -55,6 +55,8 @@ export interface Canary {
 }
 
 interface PodTraffic {
+  readonly assistant: string;
+  readonly revision: string;
   readonly pod: string;
   readonly metrics: Metrics;
   readonly behaviour: Behaviour;
@@ -95,9 +97,9 @@ export class Canaries {
   }
 
   /** Begins to serve metrics and to make traffic: `perSecond` events of each kind on each pod. @returns what to scrape. */
-  async start(perSecond: number): Promise<ScrapeTarget[]> {
+  async start(perSecond: number): Promise<ScrapedPod[]> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    const address = `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { port } = this.#server.address() as AddressInfo;
     // By the time that has passed, not by ticks: a busy machine makes fewer ticks, but not less traffic.
     const begun = performance.now();
     let made = 0;
@@ -105,7 +107,9 @@ export class Canaries {
       for (const due = ((performance.now() - begun) * perSecond) / 1000; made < due; made++)
         for (const pod of this.#pods) this.#event(pod);
     }, 100);
-    return this.#pods.map(({ pod }) => ({ address, path: `/${pod}`, labels: { namespace: NAMESPACE, pod } }));
+    return this.#pods.map(({ assistant, pod, revision }) => {
+      return { namespace: NAMESPACE, name: pod, assistant, component: 'chat', revision, port, path: `/${pod}` };
+    });
   }
 
   async stop(): Promise<void> {
@@ -143,6 +147,8 @@ const canary = (name: string, fault: MetricPreset | null): Canary => ({
 
 function podTraffic(name: string, revision: string, behaviour: Behaviour): PodTraffic {
   return {
+    assistant: name,
+    revision,
     pod: `${name}-chat-${revision}-5d9c7b-x2x4z`,
     metrics: createMetrics({ component: 'chat', revision }, false),
     behaviour,
