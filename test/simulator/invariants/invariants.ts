@@ -141,7 +141,7 @@ export class InvariantWatch {
     if (sum !== 100) this.report(2, `the weights of ${component} sum to ${sum}`);
     if (this.#cluster.server.find(assistantDeployments, this.#ref) === undefined) return;
     const f = truth(this.#cluster, this.#ref);
-    if (!this.#within(RECOVERY_MS, this.weather.podLostAt)) this.#checkBackends(intent, f);
+    if (!this.#within(RECOVERY_MS + this.weather.lagMs, this.weather.podLostAt)) this.#checkBackends(intent, f);
     const before = this.#intent(old);
     if (before !== null) this.#checkDirection(before, intent, f);
   }
@@ -160,8 +160,8 @@ export class InvariantWatch {
     const { component } = after;
     const share = (intent: RouteIntent): number =>
       intent.backends.find(({ revision }) => revision === hash)?.weight ?? 0;
-    const lost = this.#within(RECOVERY_MS, this.weather.podLostAt);
-    const edited = this.#within(KNOWLEDGE_MS, this.weather.editedAt);
+    const lost = this.#within(RECOVERY_MS + this.weather.lagMs, this.weather.podLostAt);
+    const edited = this.#within(KNOWLEDGE_MS + this.weather.lagMs, this.weather.editedAt);
     const needed = capacityFor(f.release, component, share(after));
     const stableUp = p.stable !== null && f.unit(p.stable.hash, component).available > 0;
     if (stableUp && share(after) > share(before) && !lost && !edited && f.unit(hash, component).available < needed)
@@ -191,7 +191,11 @@ export class InvariantWatch {
       this.#checkRouted(after.routed, lowered, f);
     const same = before.update?.hash === after.update?.hash && before.step?.stepsHash === after.step?.stepsHash;
     const completed = same && (after.step?.index ?? 0) > (before.step?.index ?? 0);
-    if (completed && !this.#within(RECOVERY_MS, this.weather.podLostAt) && observedShare(before, f) === null)
+    if (
+      completed &&
+      !this.#within(RECOVERY_MS + this.weather.lagMs, this.weather.podLostAt) &&
+      observedShare(before, f) === null
+    )
       this.report(5, `step ${before.step?.index ?? 0} completed while the components carry different weights`);
   }
 
@@ -199,9 +203,12 @@ export class InvariantWatch {
     const stable = status.stableRevision?.hash;
     const ready = status.conditions?.some(({ type, status: holds }) => type === 'Ready' && holds === 'True') ?? false;
     if (!ready || stable === undefined) return;
-    if (!this.#within(KNOWLEDGE_MS, this.weather.editedAt) && (f.target.kind !== 'Known' || f.target.hash !== stable))
+    if (
+      !this.#within(KNOWLEDGE_MS + this.weather.lagMs, this.weather.editedAt) &&
+      (f.target.kind !== 'Known' || f.target.hash !== stable)
+    )
       this.report(10, 'Ready, but the spec asks for another revision');
-    if (this.#within(RECOVERY_MS, this.weather.podLostAt)) return;
+    if (this.#within(RECOVERY_MS + this.weather.lagMs, this.weather.podLostAt)) return;
     for (const component of f.components(stable)) {
       const shares = this.#shares(component).filter(({ weight }) => weight > 0);
       const own = revisionObjectName(this.#ref.name, component, stable);
@@ -213,7 +220,7 @@ export class InvariantWatch {
   }
 
   #checkRouted(routed: number, lowered: boolean, f: Facts): void {
-    if (this.#within(RECOVERY_MS, this.weather.podLostAt)) return;
+    if (this.#within(RECOVERY_MS + this.weather.lagMs, this.weather.podLostAt)) return;
     const { update } = f.progress;
     for (const component of routedComponents(f.progress, f).both) {
       const own = revisionObjectName(this.#ref.name, component, update?.hash ?? '');
@@ -236,7 +243,7 @@ export class InvariantWatch {
     const subject = server.find(assistantDeployments, this.#ref);
     if (subject === undefined || subject.metadata.deletionTimestamp !== undefined) return;
     const status = (subject.status ?? {}) as Status;
-    if (!this.#within(RECOVERY_MS, this.weather.podLostAt)) this.#checkServed();
+    if (!this.#within(RECOVERY_MS + this.weather.lagMs, this.weather.podLostAt)) this.#checkServed();
     this.#checkAbort(status);
   }
 
@@ -253,8 +260,8 @@ export class InvariantWatch {
     const { weather } = this;
     const excused =
       this.#within(ROUTE_CHANGE_MS, Math.max(Date.parse(abort.at), weather.gatewayStalledAt)) ||
-      this.#within(TROUBLE_MS, weather.operatorTroubledAt) ||
-      this.#within(RECOVERY_MS, weather.podLostAt);
+      this.#within(TROUBLE_MS + weather.lagMs, weather.operatorTroubledAt) ||
+      this.#within(RECOVERY_MS + weather.lagMs, weather.podLostAt);
     if (excused) return;
     for (const route of this.#cluster.gateway.routes()) {
       const shares = this.#cluster.gateway.shares(route);

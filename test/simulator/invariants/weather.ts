@@ -9,6 +9,8 @@ export class Weather {
   gatewayStalledAt = -Infinity;
   /** A request of the operator failed, its cache lagged, or nobody led. */
   operatorTroubledAt = -Infinity;
+  /** How far the operator's caches have been behind at most, ms: longer than that it acts on what it knows. */
+  lagMs = 0;
   /** A person changed what is wanted. */
   editedAt = -Infinity;
 }

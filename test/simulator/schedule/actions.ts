@@ -18,7 +18,7 @@ export type Action =
   | { readonly do: 'refuse'; readonly code: 409 | 410 | 429 | 500 | 503; readonly times: number }
   | { readonly do: 'lose'; readonly what: 'request' | 'answer'; readonly times: number }
   | { readonly do: 'slow'; readonly ms: number; readonly forMs: number }
-  | { readonly do: 'stale'; readonly ms: number; readonly forMs: number }
+  | { readonly do: 'stale'; readonly what: Stale; readonly ms: number; readonly forMs: number }
   | { readonly do: 'dropWatches' | 'forgetHistory' }
   | { readonly do: 'replay'; readonly events: number }
   // Faults of the operator
@@ -39,6 +39,20 @@ export type ComponentSet = 'both' | 'chat' | 'withVoice';
 export const VERSIONS = ['1.0.0', '1.1.0', '1.2.0', '6.6.6', '9.9.9'] as const;
 export const BAD: Version = '6.6.6';
 export const BROKEN: Version = '9.9.9';
+
+/** Whose news come late: all, or those of one resource, so that what the operator knows does not fit together. */
+export const STALE = [
+  ...([
+    'all',
+    'pods',
+    'deployments.apps',
+    'endpointslices.discovery.k8s.io',
+    'controllerrevisions.apps',
+    'configmaps',
+  ] as const),
+  ...(['httproutes.gateway.networking.k8s.io', 'assistantdeployments.assistant-platform.io'] as const),
+] as const;
+export type Stale = (typeof STALE)[number];
 
 export const STRATEGY_KINDS = ['canary', 'short', 'held', 'blueGreen', 'preview', 'analysed', 'judged'] as const;
 
@@ -65,7 +79,7 @@ export const isFault = ({ do: kind }: Action): boolean => FAULTS.has(kind);
 const WEIGHTS: Readonly<Record<Kind, number>> = {
   ...{ wait: 30, release: 12, strategy: 4, replicas: 4, pause: 3, promote: 6, abort: 5, retry: 4, undo: 3 },
   ...{ delete: 0.7, create: 1, config: 2, components: 1.5 },
-  ...{ refuse: 6, lose: 2.5, slow: 2, stale: 3, dropWatches: 3, forgetHistory: 2, replay: 2 },
+  ...{ refuse: 6, lose: 2.5, slow: 2, stale: 5, dropWatches: 3, forgetHistory: 2, replay: 2 },
   ...{
     kill: 6,
     handOver: 2,
@@ -117,7 +131,12 @@ function draw(kind: Kind, chance: Chance): Action {
     case 'slow':
       return { do: kind, ms: chance.pick([50, 300, 1500]), forMs: chance.pick([500, 3000, 8000]) };
     case 'stale':
-      return { do: kind, ms: chance.pick([100, 800, 3000]), forMs: chance.pick([1000, 5000]) };
+      return {
+        do: kind,
+        what: chance.pick(STALE),
+        ms: chance.pick([100, 800, 3000, 12_000]),
+        forMs: chance.pick([1000, 5000, 20_000]),
+      };
     case 'replay':
       return { do: kind, events: chance.integer(1, 5) };
     case 'kill':

@@ -195,7 +195,7 @@ async function perform(action: Action, run: Run): Promise<void> {
       return;
     }
     case 'stale': {
-      storm.stale(action.ms, action.forMs);
+      storm.stale(action.what, action.ms, action.forMs);
       return;
     }
     case 'dropWatches': {

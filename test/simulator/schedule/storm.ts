@@ -3,6 +3,7 @@ import type { Clock } from '@assistant-platform/runtime';
 import type { Weather } from '../invariants/weather.ts';
 import type { Chance } from '../random.ts';
 import type { CallInfo, Mishap, Network } from '../server/network.ts';
+import type { Stale } from './actions.ts';
 
 interface Trouble {
   readonly mishap: Mishap;
@@ -29,6 +30,7 @@ export class Storm implements Network {
   readonly #cutOff = new Map<string, number>();
   #slow = NONE;
   #stale = NONE;
+  #staleOf: Stale = 'all';
   #replays = 0;
   /** Requests of the operator so far. */
   requests = 0;
@@ -56,8 +58,11 @@ export class Storm implements Network {
     this.#slow = { ms, until: this.#clock.now() + forMs };
   }
 
-  stale(ms: number, forMs: number): void {
+  /** News of this resource, or of all, come late for a while. */
+  stale(what: Stale, ms: number, forMs: number): void {
     this.#stale = { ms, until: this.#clock.now() + forMs };
+    this.#staleOf = what;
+    this.#weather.lagMs = Math.max(this.#weather.lagMs, ms);
   }
 
   replay(events: number): void {
@@ -67,6 +72,7 @@ export class Storm implements Network {
   /** Nothing of this process gets through for a while. */
   cutOff(client: string, forMs: number): void {
     this.#cutOff.set(client, this.#clock.now() + forMs);
+    this.#weather.lagMs = Math.max(this.#weather.lagMs, forMs + 35_000);
   }
 
   /** Good weather again. */
@@ -92,13 +98,15 @@ export class Storm implements Network {
       this.happened.set(name, (this.happened.get(name) ?? 0) + 1);
       // A lost request holds its sender up for up to 30 s.
       const holds = mishap.kind === 'RequestLost' || mishap.kind === 'AnswerLost' ? 30_000 : 0;
+      if (call.verb === 'list' || call.verb === 'watch')
+        this.#weather.lagMs = Math.max(this.#weather.lagMs, holds + 5000);
       this.#weather.operatorTroubledAt = this.#clock.now() + holds;
     }
     return mishap;
   }
 
-  watchLag(): number {
-    const lag = this.#in(this.#stale);
+  watchLag({ resource }: CallInfo): number {
+    const lag = this.#staleOf === 'all' || this.#staleOf === resource ? this.#in(this.#stale) : 0;
     if (lag > 0) this.#weather.operatorTroubledAt = this.#clock.now();
     return 2 + lag;
   }
