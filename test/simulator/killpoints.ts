@@ -92,9 +92,12 @@ async function killAlong(
     { write, when: 'Before' },
     { write, when: 'After' },
   ]);
-  for (const point of points.filter((_point, index) => index % stride === offset % stride)) {
+  const chosen = points.filter((_point, index) => index % stride === offset % stride);
+  for (const point of chosen) {
     const end = await play(path, point);
     tally.points += 1;
+    if (process.stdout.isTTY)
+      process.stdout.write(`\r… ${name.padEnd(44)} ${tally.points} of ${chosen.length} points `);
     const failure = differenceOf(undisturbed, end);
     if (failure === null) tally.same += 1;
     else
@@ -102,6 +105,7 @@ async function killAlong(
         `  killed ${point.when.toLowerCase()} write ${point.write} (${undisturbed.writes[point.write] ?? ''}): ${failure}`,
       );
   }
+  if (process.stdout.isTTY) process.stdout.write('\r');
   return tally;
 }
 
