@@ -153,6 +153,12 @@ export const PATHS: Readonly<Record<string, Path>> = {
       await quiet();
     },
   },
+  'a restart': {
+    story: async (people, { quiet }) => {
+      people.restart(Date.UTC(2026, 0, 2));
+      await quiet();
+    },
+  },
   'a changed ConfigMap': {
     story: async (people, { quiet }) => {
       people.configure(1);

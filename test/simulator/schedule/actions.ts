@@ -11,7 +11,7 @@ export type Action =
   | { readonly do: 'replicas'; readonly count: number }
   | { readonly do: 'pause'; readonly on: boolean }
   | { readonly do: 'promote'; readonly how: 'step' | 'full' }
-  | { readonly do: 'abort' | 'retry' | 'undo' | 'delete' | 'create' }
+  | { readonly do: 'abort' | 'retry' | 'undo' | 'restart' | 'delete' | 'create' }
   | { readonly do: 'config'; readonly value: number }
   | { readonly do: 'components'; readonly set: ComponentSet }
   // Faults of the API server and the network
@@ -77,7 +77,7 @@ export const isFault = ({ do: kind }: Action): boolean => FAULTS.has(kind);
 
 /** How often each kind is drawn. */
 const WEIGHTS: Readonly<Record<Kind, number>> = {
-  ...{ wait: 30, release: 12, strategy: 4, replicas: 4, pause: 3, promote: 6, abort: 5, retry: 4, undo: 3 },
+  ...{ wait: 30, release: 12, strategy: 4, replicas: 4, pause: 3, promote: 6, abort: 5, retry: 4, undo: 3, restart: 2 },
   ...{ delete: 0.7, create: 1, config: 2, components: 1.5 },
   ...{ refuse: 6, lose: 2.5, slow: 2, stale: 5, dropWatches: 3, forgetHistory: 2, replay: 2 },
   ...{
@@ -159,6 +159,7 @@ function draw(kind: Kind, chance: Chance): Action {
     case 'abort':
     case 'retry':
     case 'undo':
+    case 'restart':
     case 'delete':
     case 'create':
     case 'dropWatches':

@@ -1,5 +1,5 @@
 // What people do to the AssistantDeployment, straight on the API server: nothing goes wrong on their way.
-import { type AssistantDeploymentSpec, VERBS } from '@assistant-platform/api';
+import { type AssistantDeploymentSpec, type Verb, VERBS } from '@assistant-platform/api';
 import { configMaps } from '@assistant-platform/runtime';
 import { assistantDeployments, type StoredAssistantDeployment } from '../../../operator/controller/resources.ts';
 import type { ApiServer } from '../server/server.ts';
@@ -31,7 +31,7 @@ export class People {
   /** An order that the operator has not taken yet. */
   get waits(): boolean {
     const annotations = this.subject?.metadata.annotations ?? {};
-    return [VERBS.promote, VERBS.abort, VERBS.retry].some((verb) => annotations[verb] !== undefined);
+    return Object.values(VERBS).some((verb) => annotations[verb] !== undefined);
   }
 
   create(strategy: AssistantDeploymentSpec['strategy'] = STRATEGIES.canary): void {
@@ -86,7 +86,13 @@ export class People {
     this.#onEdit();
   }
 
-  verb(verb: 'promote' | 'abort' | 'retry', value: string): void {
+  /** @param now when it is asked for, epoch ms. */
+  restart(now: number): void {
+    this.verb('restart', new Date(now).toISOString());
+    this.#onEdit();
+  }
+
+  verb(verb: Verb, value: string): void {
     if (this.subject === undefined) return;
     this.#server.patch(
       assistantDeployments,

@@ -164,6 +164,9 @@ async function perform(action: Action, run: Run): Promise<void> {
       people.undo();
       return;
     }
+    case 'restart':
+      people.restart(cluster.clock.now());
+      return;
     case 'delete': {
       people.delete();
       return;
