@@ -1,5 +1,5 @@
 // Bundles one of our services into a single file that an image can carry without node_modules.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type Message } from 'esbuild';
 
@@ -9,12 +9,17 @@ export interface BundleOptions {
   readonly repository: string;
   /** Entry point, relative to the repository. */
   readonly entry: string;
+  /**
+   * Put what is imported only when it is needed (`await import`) into files of its own, below `parts/`: what is never needed is then never read
+   * nor kept in memory. Default: everything in `main.mjs`.
+   */
+  readonly parts?: boolean;
   /** Absolute path of the folder that gets `main.mjs` and its companions. */
   readonly folder: string;
 }
 
 /** Part of every key of a cached bundle: raise it when the settings below change. */
-export const BUNDLE_SETTINGS = 'esbuild 1';
+export const BUNDLE_SETTINGS = 'esbuild 2';
 
 /**
  * Modules that are resolved when the service runs: node-llama-cpp lies beside the model, outside of the bundle; the
@@ -44,8 +49,11 @@ export async function bundleService(options: BundleOptions): Promise<void> {
   await mkdir(options.folder, { recursive: true });
   const result = await build({
     absWorkingDir: options.repository,
-    entryPoints: [options.entry],
-    outfile: join(options.folder, 'main.mjs'),
+    entryPoints: { main: options.entry },
+    outdir: options.folder,
+    outExtension: { '.js': '.mjs' },
+    splitting: options.parts ?? false,
+    chunkNames: `${PARTS}/[name]-[hash]`,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -66,10 +74,22 @@ export async function bundleService(options: BundleOptions): Promise<void> {
       { cause: error },
     );
   });
+  if (options.parts === true) await putMapsApart(options.folder);
   if (result.warnings.length > 0) {
     throw new Error(
       `${options.entry} bundles with warnings, which fail at run time more often than not:\n${result.warnings.map((message) => `  ${describe(message)}`).join('\n')}`,
     );
+  }
+}
+
+const PARTS = 'parts';
+
+/** Images copy the folder of the parts as it is, without the source maps. */
+async function putMapsApart(folder: string): Promise<void> {
+  await mkdir(join(folder, PARTS), { recursive: true });
+  await mkdir(join(folder, 'maps'), { recursive: true });
+  for (const file of await readdir(join(folder, PARTS))) {
+    if (file.endsWith('.map')) await rename(join(folder, PARTS, file), join(folder, 'maps', file));
   }
 }
 

@@ -25,7 +25,7 @@ export type Source =
   /** A file or folder of the repository. */
   | { readonly kind: 'tree'; readonly path: string; readonly to: string }
   /** The bundle of a service, as `dist/`; it is made again when something in `watch` changes. */
-  | { readonly kind: 'bundle'; readonly entry: string; readonly watch: readonly string[] }
+  | { readonly kind: 'bundle'; readonly entry: string; readonly watch: readonly string[]; readonly parts?: boolean }
   /** A file or folder of an unpacked package. */
   | {
       readonly kind: 'package';
@@ -106,7 +106,7 @@ function definitionOf(name: ImageName, version: string | undefined): Fixed {
         version: OWN_VERSION,
         summary: 'the operator',
         containerfile: 'operator/Containerfile',
-        sources: [{ kind: 'bundle', entry: 'operator/main.ts', watch: ['operator', 'package-lock.json'] }],
+        sources: [{ kind: 'bundle', entry: 'operator/main.ts', watch: ['operator', 'package-lock.json'], parts: true }],
       };
     case 'model':
       return {

@@ -76,7 +76,7 @@ export async function resolveSource(
       const key = hashText([BUNDLE_SETTINGS, source.entry, ...watched].join('\n'));
       return {
         key: `bundle ${key}`,
-        mounts: async () => [{ from: await ensureBundle(source.entry, key, environment), to: 'dist' }],
+        mounts: async () => [{ from: await ensureBundle(source, key, environment), to: 'dist' }],
       };
     }
   }
@@ -92,13 +92,17 @@ export function isSource(path: string): boolean {
   return !/(^|\/)(node_modules|dist|testdata|cli|dashboard)$|\.test\.ts$|\.md$|(^|\/)Containerfile$/.test(path);
 }
 
-async function ensureBundle(entry: string, key: string, environment: ImageEnvironment): Promise<string> {
+async function ensureBundle(
+  { entry, parts = false }: { readonly entry: string; readonly parts?: boolean },
+  key: string,
+  environment: ImageEnvironment,
+): Promise<string> {
   const bundle = await ensureFolder(join(environment.cache, 'bundles', key), async (folder) => {
     const path = join(environment.repository, entry);
     await access(path).catch((cause: unknown) => {
       throw new Error(`${entry} does not exist: there is nothing to put into the image.`, { cause });
     });
-    await bundleService({ repository: environment.repository, entry, folder });
+    await bundleService({ repository: environment.repository, entry, folder, parts });
     // Containerfiles copy it by name; esbuild writes it only when a package carries such a text.
     const legal = join(folder, 'main.mjs.LEGAL.txt');
     await appendFile(legal, '');

@@ -90,7 +90,7 @@ export class World {
         { entry: 'operator/main.ts', folder: 'operator-bundle' },
         { entry: 'test/bench/operator/plain-controller.ts', folder: 'plain-bundle' },
         { entry: 'test/bench/operator/probe.ts', folder: 'probe-bundle' },
-      ].map(({ entry, folder }) => bundleService({ repository, entry, folder: join(stateDir, folder) })),
+      ].map(({ entry, folder }) => bundleService({ repository, entry, folder: join(stateDir, folder), parts: true })),
     );
     const person = new ApiClient({
       connection: await connectionFromEnvironment({ kubeconfig: files['person'] ?? '' }),
