@@ -46,4 +46,16 @@ describe('the pods of a revision', () => {
     });
     expect(matchers).toBe('namespace="a",pod=~"my\\\\.app-chat-6c9f-[a-z0-9-]+|my\\\\.app-realtime-6c9f-[a-z0-9-]+"');
   });
+
+  it('are matched when Kubernetes shortens the name of the Deployment in theirs', () => {
+    const name = 'a-very-long-name-of-an-assistant-for-customers';
+    const deployment = `${name}-realtime-6c9f7d00`;
+    const [, pattern = ''] = /pod=~"(.*)"/.exec(
+      podMatchers({ name, namespace: 'a', revision: '6c9f7d00', components: ['realtime'] }),
+    ) ?? [''];
+    // k8s.io/apiserver/pkg/storage/names: generateName is cut to 58 characters before five random ones are added.
+    const pod = `${`${deployment}-7b5d9c6f4-`.slice(0, 58)}x2x4z`;
+    expect(deployment.length).toBeGreaterThan(58);
+    expect(pod).toMatch(new RegExp(`^(?:${pattern})$`));
+  });
 });
