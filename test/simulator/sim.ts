@@ -9,6 +9,8 @@ import { Sum } from './schedule/figures.ts';
 
 interface Arguments {
   readonly schedules: number;
+  /** Number of the first one. */
+  readonly from: number;
   readonly seed: number;
   /** Only this one. */
   readonly schedule: number | null;
@@ -16,13 +18,14 @@ interface Arguments {
   readonly mostFailures: number;
 }
 
-const USAGE = 'npm run sim -- [--schedules 1000] [--seed N] [--schedule K] [--verbose] [--failures 3]';
+const USAGE = 'npm run sim -- [--schedules 1000] [--from K] [--seed N] [--schedule K] [--verbose] [--failures 3]';
 
 function readArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({
     args: [...args],
     options: {
       schedules: { type: 'string', default: '1000' },
+      from: { type: 'string', default: '0' },
       seed: { type: 'string' },
       schedule: { type: 'string' },
       failures: { type: 'string', default: '3' },
@@ -35,6 +38,7 @@ function readArguments(args: readonly string[]): Arguments {
   };
   return {
     schedules: number('schedules', values.schedules),
+    from: number('from', values.from),
     seed: values.seed === undefined ? Date.now() % 1_000_000 : number('seed', values.seed),
     schedule: values.schedule === undefined ? null : number('schedule', values.schedule),
     verbose: values.verbose,
@@ -43,9 +47,9 @@ function readArguments(args: readonly string[]): Arguments {
 }
 
 async function main(): Promise<number> {
-  const { schedules, seed, schedule, verbose, mostFailures } = readArguments(process.argv.slice(2));
+  const { schedules, from, seed, schedule, verbose, mostFailures } = readArguments(process.argv.slice(2));
   console.log(`seed ${seed}${schedule === null ? `, ${schedules} schedules` : `, schedule ${schedule}`}`);
-  const numbers = schedule === null ? Array.from({ length: schedules }, (_, index) => index) : [schedule];
+  const numbers = schedule === null ? Array.from({ length: schedules }, (_, index) => from + index) : [schedule];
   const sum = new Sum();
   const begun = performance.now();
   let failures = 0;
@@ -60,8 +64,8 @@ async function main(): Promise<number> {
       await explain({ seed, number, worldSeed: chance.seed }, actions, outcome);
       if (failures >= mostFailures) break;
     }
-    if (schedule === null && (number + 1) % 100 === 0)
-      console.log(sum.progress(number + 1, (performance.now() - begun) / 1000));
+    if (schedule === null && (number - from + 1) % 100 === 0)
+      console.log(sum.progress(number - from + 1, (performance.now() - begun) / 1000));
   }
   console.log(sum.table((performance.now() - begun) / 1000));
   return failures === 0 ? 0 : 1;

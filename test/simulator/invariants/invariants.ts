@@ -97,7 +97,11 @@ export class InvariantWatch {
     const held = cluster.sessions.of(pod.metadata.uid ?? '');
     if (held === undefined) return;
     const over = deadline !== null && cluster.clock.now() >= deadline - MAX_SKEW_MS;
-    if (over) return;
+    const mayBeBack = this.#within(
+      KNOWLEDGE_MS + this.weather.lagMs,
+      this.weather.crashedAt.get(held.uid) ?? -Infinity,
+    );
+    if (over || mayBeBack) return;
     const what = `${pod.metadata.name} of ${held.component} ${held.revision}`;
     if (held.open > 0) this.report(3, `${what} is taken away with ${held.open} open sessions before its deadline`);
     if (!held.draining && this.#takesTraffic(held.uid))

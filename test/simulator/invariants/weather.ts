@@ -5,6 +5,8 @@
 export class Weather {
   /** A pod died or crashed. */
   podLostAt = -Infinity;
+  /** Pods that crashed, by uid, and when: such a one may be back before the operator hears of it. */
+  readonly crashedAt = new Map<string, number>();
   /** The gateway accepted nothing. */
   gatewayStalledAt = -Infinity;
   /** A request of the operator failed, its cache lagged, or nobody led. */

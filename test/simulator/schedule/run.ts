@@ -259,7 +259,10 @@ function losePod(action: Extract<Action, { index: number }>, run: Run): void {
   if (pod === undefined) return;
   run.weather.podLostAt = run.cluster.clock.now();
   if (action.do === 'podDies') run.cluster.kubelet.kill(pod);
-  else run.cluster.kubelet.crash(pod);
+  else {
+    run.weather.crashedAt.set(pod.metadata.uid ?? '', run.cluster.clock.now());
+    run.cluster.kubelet.crash(pod);
+  }
 }
 
 /** The weather clears, and a good release is asked for: it must arrive, whatever came before. */
