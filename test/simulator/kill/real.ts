@@ -154,7 +154,9 @@ const REAL_PATHS: Readonly<Record<string, RealPath>> = {
       await stage.until('it is aborted and drained', async () => {
         const now = await stage.status();
         const update = now.updateRevision?.hash;
-        const left = (await stage.list(pods)).filter(({ metadata }) => metadata.labels?.[LABELS.revision] === update);
+        const of = async <T extends KubeObject>(type: ResourceType<T>): Promise<T[]> =>
+          (await stage.list(type)).filter(({ metadata }) => metadata.labels?.[LABELS.revision] === update);
+        const left = [...(await of(pods)), ...(await of(services)), ...(await of(podDisruptionBudgets))];
         return now.phase === 'Degraded' && left.length === 0 && now.draining === undefined;
       });
     },
