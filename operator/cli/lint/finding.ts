@@ -44,7 +44,10 @@ export const FINDINGS = {
     severity: 'warning',
     means: 'A query without {{revision}} gives the same number for the new and the stable revision.',
   },
-  UnknownPlaceholder: { severity: 'warning', means: 'A query has a placeholder that is not filled in.' },
+  UnknownPlaceholder: {
+    severity: 'error',
+    means: 'A query has a placeholder that does not exist: the operator refuses it.',
+  },
   StepNotCarriedOut: {
     severity: 'warning',
     means:

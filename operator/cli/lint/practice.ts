@@ -166,7 +166,7 @@ function queries({ source }: ResolvedMetric, index: number): Finding[] {
     ...strange.map((name) => ({
       code: 'UnknownPlaceholder' as const,
       path,
-      message: `{{${name}}} is not filled in`,
+      message: `there is no {{${name}}} to put in`,
       remedy: `write one of ${PLACEHOLDERS.map((each) => `{{${each}}}`).join(', ')}`,
     })),
     ...(used.includes('revision')
