@@ -178,6 +178,30 @@ describe('a comparison with stable [R-295]', () => {
       kind: 'Waits',
     });
   });
+
+  it.each<[MetricSpec['preset'], number, RegExp]>([
+    ['ErrorRate', 0.1, /^error-rate 10 %, [\d.]+ to [\d.]+ times stable > 1.2$/],
+    ['LatencyP95', 2, /^error-rate 2 s, slow [\d.]+ to [\d.]+ times as often as stable > 1.2$/],
+    ['TokensPerSecond', 20, /^error-rate 20 tokens\/s, slow [\d.]+ to [\d.]+ times as often as stable > 1.2$/],
+    ['SessionResumeRate', 0.9, /^error-rate 90 %, with gaps [\d.]+ to [\d.]+ times as often as stable > 1.2$/],
+  ])('of %s says what its ratio is one of', (preset, value, said) => {
+    const compared = watch({ preset, comparedTo: { stable: { maxRatio: '1.2' } } });
+    const entry = after(compared, { update: { ...reading(100, 1000), value }, stable: reading(100, 10_000) });
+    expect(entry.message).toMatch(said);
+  });
+
+  it('of tokens a second without counts takes fewer for worse', () => {
+    const speed = watch({ preset: 'TokensPerSecond', comparedTo: { stable: { maxRatio: '1.2' } } });
+    const value = (number: number): Reading => ({ value: number, samples: 1000, evidence: null });
+    expect(after(speed, { update: value(50), stable: value(20) })).toMatchObject({
+      verdict: 'Passing',
+      ratioHigh: '0.4',
+    });
+    expect(after(speed, { update: value(20), stable: value(50) })).toMatchObject({
+      verdict: 'Failing',
+      message: 'error-rate 20 tokens/s, 2.5 times as slow as stable > 1.2',
+    });
+  });
 });
 
 describe('a check', () => {

@@ -6,7 +6,7 @@
 import type { AnalysisStatus, ResolvedMetric } from '@assistant-platform/api';
 import type { Measurement, Reading } from './measurement.ts';
 import { ratioInterval } from './sequential-test.ts';
-import { decimalText, ratioText, valueText } from './texts.ts';
+import { comparisonText, decimalText, valueText } from './texts.ts';
 
 /** One metric of one analysis. */
 export interface Watch {
@@ -101,11 +101,11 @@ function compare(watch: Watch, update: Reading, stable: Reading | null, seen: st
   const counted = update.evidence !== null && stable.evidence !== null;
   const { low, high } = counted
     ? ratioInterval(update.evidence, stable.evidence, watch.errorProbability)
-    : plainRatio(update.value ?? 0, stable.value);
+    : plainRatio(watch.metric, update.value ?? 0, stable.value);
   const judged = {
     ratioLow: decimalText(low),
     ratioHigh: decimalText(high),
-    message: `${seen}, ${ratioText(low, high)} times stable`,
+    message: `${seen}, ${comparisonText(watch.metric, counted, low, high)}`,
   };
   const limit = decimalText(maxRatio);
   if (low > maxRatio) return { ...judged, verdict: 'Failing', message: `${judged.message} > ${limit}` };
@@ -117,8 +117,11 @@ function compare(watch: Watch, update: Reading, stable: Reading | null, seen: st
   };
 }
 
-function plainRatio(update: number, stable: number): { low: number; high: number } {
-  const ratio = stable === 0 ? (update === 0 ? 1 : Infinity) : update / stable;
+/** The ratio of two values, such that more is worse. */
+function plainRatio({ source }: ResolvedMetric, update: number, stable: number): { low: number; high: number } {
+  const moreIsBetter = source.kind === 'Preset' && source.preset === 'TokensPerSecond';
+  const [worse, better] = moreIsBetter ? [stable, update] : [update, stable];
+  const ratio = better === 0 ? (worse === 0 ? 1 : Infinity) : worse / better;
   return { low: ratio, high: ratio };
 }
 

@@ -27,9 +27,34 @@ export function valueText({ source }: ResolvedMetric, value: number): string {
 /** Three significant digits are what a person reads. */
 const short = (value: number): string => String(Number(value.toPrecision(3)));
 
-/** "0.9 to 4", "above 3.1", "below 1.1": an interval of a ratio. */
-export function ratioText(low: number, high: number): string {
+/**
+ * How a metric compares with stable, in words. What a counted comparison is about is the share of bad events: a latency of twice stable's may mean
+ * ten times as many slow requests.
+ * @param counted the ratio is one of counts, and not of the values themselves.
+ */
+export function comparisonText({ source }: ResolvedMetric, counted: boolean, low: number, high: number): string {
+  const times = `${ratioText(low, high)} times`;
+  if (source.kind === 'Prometheus') return `${times} stable`;
+  switch (source.preset) {
+    case 'LatencyP95':
+    case 'TimeToFirstChunkP95':
+      return counted ? `slow ${times} as often as stable` : `${times} stable`;
+    case 'TokensPerSecond':
+      return counted ? `slow ${times} as often as stable` : `${times} as slow as stable`;
+    case 'SessionResumeRate':
+      return `with gaps ${times} as often as stable`;
+    case 'ErrorRate':
+    case 'FallbackRate':
+    case 'StreamAbortRate':
+    case 'CostPerAnswer':
+      return `${times} stable`;
+  }
+}
+
+/** "0.9 to 4", "more than 3.1", "less than 1.1", or just "2": an interval of a ratio. */
+function ratioText(low: number, high: number): string {
   if (low === 0 && high === Infinity) return 'any number of';
+  if (low === high) return short(low);
   if (high === Infinity) return `more than ${short(low)}`;
   return low === 0 ? `less than ${short(high)}` : `${short(low)} to ${short(high)}`;
 }
