@@ -1,5 +1,5 @@
-// An HTTP proxy on loopback in front of a real API server that counts one client's writes, and can stop at one of them: for killing a process in the very
-// moment between deciding to write and knowing that it was written.
+// An HTTP proxy on loopback in front of a real API server that counts one client's writes, and can stop at one of them: for killing a process in
+// the very moment between deciding to write and knowing that it was written.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Agent, request as send } from 'node:https';
 import { Agent as HttpsAgent } from 'node:https';

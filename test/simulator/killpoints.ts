@@ -1,6 +1,6 @@
-// `npm run killpoints -- [--path NAME] [--stride N] [--real 60]`: the operator is killed before and after every single write of every path, and started again; each run
-// must end as the undisturbed one does, and break no invariant on its way (invariant 7 of api.md section 3). Prints a line for each path and the sum.
-// With --real a sample is played by the real operator process on a real API server instead, and the process is killed by SIGKILL (kill/real.ts).
+// `npm run killpoints -- [--path NAME] [--stride N] [--real 60]`: the operator is killed before and after every write of every path, and started
+// again; each run must end as the undisturbed one does, and break no invariant on its way (invariant 7 of api.md section 3). Prints a line for each
+// path and the sum. With --real a sample is played by the real operator process on a real API server instead, killed by SIGKILL (kill/real.ts).
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { startCluster, stopCluster } from '@assistant-platform/local/cluster';
@@ -67,9 +67,8 @@ async function mainReal(points: number, parallel: number): Promise<number> {
     };
     const results = await killReal(kubeconfig, { points, parallel, tell });
     const same = results.filter(({ difference }) => difference === null).length;
-    console.log(
-      `\n${results.length} kill points of the real process in ${elapsed(begun)}: ${same} ended as the undisturbed run, ${results.length - same} did not`,
-    );
+    const others = `${same} ended as the undisturbed run, ${results.length - same} did not`;
+    console.log(`\n${results.length} kill points of the real process in ${elapsed(begun)}: ${others}`);
     return same === results.length ? 0 : 1;
   } finally {
     await stopCluster(stateDir);

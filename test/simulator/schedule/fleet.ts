@@ -45,10 +45,6 @@ export class Fleet {
     this.#skewMs = ms;
   }
 
-  kill(): void {
-    this.leader?.kill();
-  }
-
   /** The leader is asked to stop, as in a rolling update. */
   handOver(): void {
     this.handOvers += 1;

@@ -1,16 +1,9 @@
-// One schedule from its beginning to its end: a cluster, the real operator on it, people and faults; then everything heals, and what is left is looked at.
-import { type Pod, pods } from '@assistant-platform/runtime';
-import type { Status } from '../../../operator/rollout/state.ts';
-import { InvariantWatch, isOperatorWrite, type Violation } from '../invariants/invariants.ts';
-import { ownedBy } from '../invariants/truth.ts';
-import { Weather } from '../invariants/weather.ts';
-import { Chance } from '../random.ts';
-import { Cluster } from '../world/cluster.ts';
-import { type Action, BAD, BROKEN, isFault, type Kind, line } from './actions.ts';
-import { Fleet } from './fleet.ts';
-import { People } from './people.ts';
-import { image, SUBJECT } from './specs.ts';
-import { Storm } from './storm.ts';
+// One schedule from its beginning to its end: a cluster, the real operator on it, people and faults; then everything heals, and what is left is
+// looked at.
+import type { Violation } from '../invariants/invariants.ts';
+import type { Action } from './actions.ts';
+import { perform } from './perform.ts';
+import { Run } from './schedule-world.ts';
 
 export interface Outcome {
   readonly violations: readonly Violation[];
@@ -40,230 +33,11 @@ export interface RunOptions {
   readonly verbose?: boolean;
 }
 
-const SLICE_MS = 250;
 const HEALED_WITHIN_MS = 600_000;
 /** Sessions at rest are asked for once a minute: two such looks settle their counts. */
 const QUIET_MS = 150_000;
 const REST_MS = 300_000;
 const GONE_WITHIN_MS = 120_000;
-
-class Run {
-  readonly cluster: Cluster;
-  readonly invariants: InvariantWatch;
-  readonly storm: Storm;
-  readonly fleet: Fleet;
-  readonly people: People;
-  readonly weather = new Weather();
-  readonly log: string[] = [];
-  readonly faults = new Map<string, number>();
-  readonly #begun: number;
-
-  constructor({ seed, verbose = false }: RunOptions) {
-    const chance = new Chance(seed);
-    this.cluster = new Cluster(chance);
-    const { clock, server, kubelet, metrics } = this.cluster;
-    this.#begun = clock.now();
-    this.invariants = new InvariantWatch(this.cluster, SUBJECT, this.weather);
-    this.storm = new Storm(clock, chance.part('network'), this.weather);
-    for (const component of ['chat', 'realtime', 'voice']) {
-      kubelet.brokenImages.add(image(component, BROKEN));
-      metrics.badImages.add(image(component, BAD));
-    }
-    this.people = new People(server, () => (this.weather.editedAt = clock.now()));
-    if (verbose)
-      server.onChange((change) => {
-        if (isOperatorWrite(change)) this.note(describeWrite(change.type, change.resource, change.object));
-      });
-    const election = chance.happens(0.5);
-    this.fleet = new Fleet({
-      cluster: this.cluster,
-      network: this.storm,
-      chance: chance.part('operators'),
-      election,
-      replicas: election && chance.happens(0.5) ? 2 : 1,
-      onFailure: (message) => this.invariants.report(0, message),
-      onLog: (level, message) => {
-        if (verbose && level !== 'debug') this.note(`  ${level}: ${message.slice(0, 200)}`);
-      },
-    });
-  }
-
-  note(text: string): void {
-    this.log.push(`${((this.cluster.clock.now() - this.#begun) / 1000).toFixed(3).padStart(8)} ${text}`);
-  }
-
-  get status(): Status {
-    return this.people.subject?.status ?? {};
-  }
-
-  get simulatedMs(): number {
-    return this.cluster.clock.now() - this.#begun;
-  }
-
-  /** Time passes, and every moment is looked at. */
-  async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= SLICE_MS) {
-      await this.cluster.clock.advance(Math.min(SLICE_MS, left));
-      if (this.fleet.processes.every(({ leading }) => !leading))
-        this.weather.operatorTroubledAt = this.cluster.clock.now();
-      this.invariants.moment();
-    }
-  }
-
-  /** Passes until the condition holds. Returns whether it came to hold. */
-  async until(condition: () => boolean, limitMs: number): Promise<boolean> {
-    for (let left = limitMs; left > 0 && !condition(); left -= 1000) await this.pass(1000);
-    return condition();
-  }
-
-  livePods(): Pod[] {
-    return ownedBy(this.cluster, pods, SUBJECT).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  }
-
-  count(kind: Kind): void {
-    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
-  }
-}
-
-async function perform(action: Action, run: Run): Promise<void> {
-  const { people, storm, fleet, cluster } = run;
-  if (isFault(action)) run.count(action.do);
-  run.note(`> ${line(action)}`);
-  switch (action.do) {
-    case 'wait':
-      return run.pass(action.ms);
-    case 'release': {
-      people.release(action.version);
-      return;
-    }
-    case 'strategy': {
-      people.strategy(action.kind);
-      return;
-    }
-    case 'replicas': {
-      people.scale(action.count);
-      return;
-    }
-    case 'pause': {
-      people.pause(action.on);
-      return;
-    }
-    case 'promote': {
-      people.verb('promote', action.how);
-      return;
-    }
-    case 'abort': {
-      people.verb('abort', 'too many errors');
-      return;
-    }
-    case 'retry': {
-      people.verb('retry', '');
-      return;
-    }
-    case 'undo': {
-      people.undo();
-      return;
-    }
-    case 'restart':
-      people.restart(cluster.clock.now());
-      return;
-    case 'delete': {
-      people.delete();
-      return;
-    }
-    case 'create': {
-      people.create();
-      return;
-    }
-    case 'config': {
-      people.configure(action.value);
-      return;
-    }
-    case 'components': {
-      people.compose(action.set);
-      return;
-    }
-    case 'refuse': {
-      storm.next({ kind: 'Refused', code: action.code }, action.times, ({ verb, writes }) =>
-        action.code === 410 ? verb === 'list' || verb === 'watch' : action.code !== 409 || writes,
-      );
-      return;
-    }
-    case 'lose': {
-      storm.next({ kind: action.what === 'request' ? 'RequestLost' : 'AnswerLost' }, action.times);
-      return;
-    }
-    case 'slow': {
-      storm.slow(action.ms, action.forMs);
-      return;
-    }
-    case 'stale': {
-      storm.stale(action.what, action.ms, action.forMs);
-      return;
-    }
-    case 'dropWatches': {
-      fleet.dropWatches();
-      return;
-    }
-    case 'forgetHistory':
-      cluster.server.forget();
-      {
-        fleet.dropWatches();
-        return;
-      }
-    case 'replay':
-      storm.replay(action.events);
-      {
-        fleet.dropWatches();
-        return;
-      }
-    case 'kill':
-      fleet.skew(action.skewMs);
-      {
-        storm.deathAt(action.writes, action.when);
-        return;
-      }
-    case 'handOver': {
-      fleet.handOver();
-      return;
-    }
-    case 'partition': {
-      storm.cutOff(fleet.leader?.identity ?? '', action.forMs);
-      return;
-    }
-    case 'podDies':
-    case 'podCrashes': {
-      losePod(action, run);
-      return;
-    }
-    case 'stall':
-      cluster.gateway.stall(true);
-      cluster.clock.timer(action.forMs, () => cluster.gateway.stall(false));
-      return;
-    case 'metricsDown':
-      cluster.metrics.down = true;
-      cluster.clock.timer(action.forMs, () => (cluster.metrics.down = false));
-      return;
-    case 'metricsSilent':
-      cluster.metrics.silent = true;
-      cluster.clock.timer(action.forMs, () => (cluster.metrics.silent = false));
-      return;
-    case 'stubborn':
-      cluster.sessions.stubborn = action.on;
-  }
-}
-
-function losePod(action: Extract<Action, { index: number }>, run: Run): void {
-  const live = run.livePods();
-  const pod = live[action.index % Math.max(1, live.length)];
-  if (pod === undefined) return;
-  run.weather.podLostAt = run.cluster.clock.now();
-  if (action.do === 'podDies') run.cluster.kubelet.kill(pod);
-  else {
-    run.weather.crashedAt.set(pod.metadata.uid ?? '', run.cluster.clock.now());
-    run.cluster.kubelet.crash(pod);
-  }
-}
 
 /** The weather clears, and a good release is asked for: it must arrive, whatever came before. */
 async function heal(run: Run): Promise<void> {
@@ -272,6 +46,7 @@ async function heal(run: Run): Promise<void> {
   run.fleet.skew(0);
   run.cluster.gateway.stall(false);
   run.cluster.sessions.stubborn = false;
+  Object.assign(run.cluster.metrics, { down: false, silent: false });
   if (run.people.subject?.metadata.deletionTimestamp !== undefined)
     await run.until(() => run.people.subject === undefined, GONE_WITHIN_MS + 60_000);
   // An order that nobody has read yet would be taken for the release that comes now.
@@ -348,21 +123,4 @@ export async function runSchedule(options: RunOptions): Promise<Outcome> {
       faults,
     },
   };
-}
-
-function describeWrite(type: string, resource: string, object: object): string {
-  const { metadata, status, spec } = object as {
-    metadata: { name: string };
-    status?: Status;
-    spec?: { replicas?: number; rules?: { backendRefs?: { name: string; weight?: number }[] }[] };
-  };
-  const detail =
-    resource === 'assistantdeployments.assistant-platform.io'
-      ? `${status?.phase} ${status?.stableRevision?.hash}>${status?.updateRevision?.hash} step ${status?.step?.index} weight ${status?.weight?.requested}/${status?.weight?.routed} ${(status?.blockedBy ?? []).map(({ reason }) => reason).join(',')}`
-      : resource.startsWith('httproutes')
-        ? (spec?.rules?.at(-1)?.backendRefs ?? []).map((ref) => `${ref.name}:${ref.weight}`).join(' ')
-        : resource.startsWith('deployments')
-          ? `replicas ${spec?.replicas}`
-          : '';
-  return `${type} ${resource.split('.')[0]} ${metadata.name} ${detail}`;
 }
