@@ -81,6 +81,16 @@ describe('the chart', () => {
     expect(ofKind(objects, 'Role').map(({ rules }) => rules)).toEqual([ELECTION_RULES]);
   });
 
+  it('admits in the namespaces it works in, and nothing of it is left when it is not wanted', async () => {
+    const [binding] = ofKind(
+      await template('--set', 'watchNamespaces={assistants}'),
+      'ValidatingAdmissionPolicyBinding',
+    );
+    expect(JSON.stringify(binding?.spec?.['matchResources'])).toContain('assistants');
+    const without = await template('--set', 'admissionPolicy.create=false');
+    expect(without.filter(({ kind }) => kind.startsWith('ValidatingAdmission'))).toEqual([]);
+  });
+
   it('has a disruption budget only when a replica can be spared', async () => {
     expect(ofKind(await template(), 'PodDisruptionBudget')).toHaveLength(1);
     expect(ofKind(await template('--set', 'replicas=1'), 'PodDisruptionBudget')).toHaveLength(0);
