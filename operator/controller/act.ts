@@ -204,7 +204,6 @@ async function createAdminSecret({ api, subject, signal }: ActContext): Promise<
           name: adminSecretName(subject.name),
           namespace: subject.namespace,
           labels: childLabels(subject.name),
-          ownerReferences: [ownerReference(subject)],
         },
         stringData: { token: randomBytes(32).toString('base64url') },
       },

@@ -20,6 +20,7 @@ import {
   type Informer,
   isForbidden,
   isInvalid,
+  isNotFound,
   type KubeObject,
   type Manager,
   objectKey,
@@ -192,6 +193,7 @@ export class AssistantController {
     const stored = this.#subjects.get(request);
     if (stored === undefined) {
       this.#measurements.forget(objectKey(request));
+      await this.#reap(request, signal, log);
       return done;
     }
     const snapshot = this.#observe(stored);
@@ -207,6 +209,32 @@ export class AssistantController {
     this.#askPods(request, snapshot, next);
     this.#measure(request, snapshot, next);
     return this.#lookAgain(next);
+  }
+
+  /**
+   * Removes what an AssistantDeployment left whose finalizer somebody took away: what a drain needs has no owner that the garbage collector would go by
+   * (rollout/objects.ts). The API server is asked first: a cache that lags must not cost a running assistant its pods.
+   */
+  async #reap(request: Request, signal: AbortSignal, log: ReconcileContext['log']): Promise<void> {
+    const key = objectKey(request);
+    const left = [
+      ...this.#children.deployments.byIndex(BY_ASSISTANT, key).map((object) => [deployments, object] as const),
+      ...this.#children.revisions.byIndex(BY_ASSISTANT, key).map((object) => [controllerRevisions, object] as const),
+      ...this.#secrets.byIndex(BY_ASSISTANT, key).map((object) => [secrets, object] as const),
+    ].filter(([, { metadata }]) => metadata.deletionTimestamp === undefined);
+    if (left.length === 0) return;
+    const { api } = this.#manager;
+    if ((await api.find(assistantDeployments, request, { signal })) !== undefined) return;
+    log.warn({ objects: left.length }, `${key} is gone without its drain: removing what it left`);
+    for (const [type, { metadata }] of left) {
+      try {
+        const { uid } = metadata;
+        const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+        await api.delete(type, metadata, { signal, propagationPolicy: 'Background', ...preconditions });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
   }
 
   async #act(

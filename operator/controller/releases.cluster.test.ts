@@ -449,6 +449,21 @@ describe('releases on a real API server', () => {
     expect(operator.output).not.toContain(Buffer.from('k1').toString('base64'));
   });
 
+  it('what is left when somebody takes the finalizer away is removed by the operator', async () => {
+    await apply(spec('1.0.0'));
+    await until('installed', isReady('1.0.0'));
+    await operator.stop();
+    await client.patch(assistantDeployments, ref(), { metadata: { finalizers: null } });
+    await client.delete(assistantDeployments, ref());
+    expect(Object.keys(await workloads())).toHaveLength(2);
+    operator.start();
+    await expect.poll(workloads, { timeout: 30_000, interval: 100 }).toEqual({});
+    const ours = { namespace, labelSelector: LABELS.name };
+    await expect
+      .poll(async () => (await client.list(controllerRevisions, ours)).items, { timeout: 30_000, interval: 100 })
+      .toEqual([]);
+  });
+
   // With Foreground the garbage collector removes dependents first: it must not get at pods that hold sessions.
   it.each(['Background', 'Foreground'] as const)(
     'a %s deletion drains first and leaves nothing',

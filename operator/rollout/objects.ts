@@ -32,13 +32,19 @@ export interface Manifest {
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences: readonly OwnerReference[];
+    readonly ownerReferences?: readonly OwnerReference[];
     readonly resourceVersion?: string;
   };
   readonly [field: string]: unknown;
 }
 
-/** The subject as controlling owner, so that nothing of ours outlives it. */
+/**
+ * The subject as controlling owner, so that nothing of ours outlives it.
+ *
+ * Not on what a drain needs (Deployments, the records that know the admin port, the admin token): a foreground deletion of the owner makes the garbage
+ * collector delete all dependents at once, whatever blockOwnerDeletion says, and the pods would go from under their open sockets before our finalizer
+ * has drained them. These are removed by the finalizer alone.
+ */
 export function ownerReference(subject: Subject): OwnerReference {
   return {
     apiVersion: 'assistant-platform.io/v1alpha1',
@@ -46,8 +52,6 @@ export function ownerReference(subject: Subject): OwnerReference {
     name: subject.name,
     uid: subject.uid,
     controller: true,
-    // A foreground deletion of the owner removes what blocks it first: the garbage collector would take the pods from under the open sockets,
-    // before our finalizer has drained them.
     blockOwnerDeletion: false,
   };
 }
@@ -69,6 +73,12 @@ function manifest(
     },
     ...body,
   };
+}
+
+/** Without its owner: outlives the begin of a foreground deletion. See {@link ownerReference}. */
+function untilDrained(object: Manifest): Manifest {
+  const { ownerReferences: _owners, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 /** The digest that a manifest carries, to compare with what was applied before. */
@@ -108,7 +118,7 @@ export function deployment(
     },
   );
   // Replicas stay outside the digest: scaling is a write of its own.
-  return { ...base, spec: { ...(base['spec'] as Record<string, unknown>), replicas } };
+  return { ...untilDrained(base), spec: { ...(base['spec'] as Record<string, unknown>), replicas } };
 }
 
 function service(
@@ -156,7 +166,7 @@ export function disruptionBudget(subject: Subject, component: string, hash: stri
 
 /** The record as a ControllerRevision: immutable, made by nobody but us. */
 export function controllerRevision(subject: Subject, record: RevisionRecord): Manifest {
-  return manifest(
+  const object = manifest(
     subject,
     {
       apiVersion: 'apps/v1',
@@ -175,4 +185,5 @@ export function controllerRevision(subject: Subject, record: RevisionRecord): Ma
       },
     },
   );
+  return untilDrained(object);
 }

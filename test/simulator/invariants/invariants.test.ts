@@ -141,10 +141,13 @@ describe('the watch over the invariants reports', () => {
     watch.checkLeftovers();
     expect(broken()).toEqual([9]);
     const before = watch.violations.length;
-    // The garbage collector takes it, since every child names its owner.
+    // The garbage collector takes what names its owner; what a drain needs does not, and waits for the operator, which does not run here.
     await pass(5000);
     watch.checkLeftovers();
-    expect(watch.violations.slice(before).filter(({ invariant }) => invariant === 9)).toEqual([]);
+    const left = watch.violations.slice(before).filter(({ invariant }) => invariant === 9);
+    expect(left.length).toBeGreaterThan(0);
+    for (const { message } of left)
+      expect(message).toMatch(/^(deployments|replicasets|pods|controllerrevisions|secrets)([.]apps)? /);
   });
 
   it('10: a routed weight that no gateway carries, and Ready without reason', () => {

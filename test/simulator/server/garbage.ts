@@ -91,10 +91,14 @@ export class GarbageCollector {
     uid: string,
     all: readonly { resource: string; object: KubeObject }[],
   ): void {
-    const blocking = all.filter(({ object: each }) =>
+    const ofOwner = all.filter(({ object: each }) =>
+      (each.metadata.ownerReferences ?? []).some((owner) => owner.uid === uid),
+    );
+    // All dependents are deleted, only those that block are waited for (k8s.io/kubernetes pkg/controller/garbagecollector, attemptToDeleteItem).
+    const blocking = ofOwner.filter(({ object: each }) =>
       (each.metadata.ownerReferences ?? []).some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true),
     );
-    for (const { resource, object: each } of blocking) {
+    for (const { resource, object: each } of ofOwner) {
       const dependent = KNOWN_TYPES.find((known) => resourceName(known) === resource);
       if (dependent !== undefined && each.metadata.deletionTimestamp === undefined)
         this.#server.delete(dependent, each.metadata, { by: GARBAGE_COLLECTOR, propagationPolicy: 'Background' });
