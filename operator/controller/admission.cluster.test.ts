@@ -13,6 +13,7 @@ import {
 } from '@assistant-platform/runtime';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { eventually } from '../../test/servers/child-process.ts';
 import { assistantDeployments } from './resources.ts';
 
 const CHART = new URL('../../charts/operator', import.meta.url).pathname;
@@ -81,7 +82,7 @@ beforeAll(async () => {
     },
   } as never);
   // The API server takes a moment until it goes by a new policy.
-  await expect.poll(() => refusal({ promote: 'now' }), { timeout: 30_000, interval: 200 }).not.toBeNull();
+  await eventually('the policy to be in force', async () => (await refusal({ promote: 'now' })) !== null, 30_000);
 });
 afterAll(async () => {
   for (const policy of policies) await client.delete(typeOf(policy), { name: policy.metadata.name });
