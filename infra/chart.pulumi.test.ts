@@ -1,11 +1,13 @@
 // The operator's chart by Helm itself: it lints, renders what it says, refuses wrong values, and grants what the operator needs.
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { ensureBinary } from '@assistant-platform/local/toolchain';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { ELECTION_RULES, NAMESPACE_RULES } from '../operator/controller/permissions.ts';
 import { CHART, RELEASE } from './components/assistant-operator.ts';
+import { BUNDLE, installBundle } from './install-bundle.ts';
 
 interface Rendered {
   readonly kind: string;
@@ -104,6 +106,10 @@ describe('the chart', () => {
     ['replica=2', /replica/],
   ])('refuses %s and names the value', async (setting, named) => {
     await expect(template('--set', setting)).rejects.toThrow(named);
+  });
+
+  it('is also there as plain YAML: otherwise run `npm run install-bundle`', async () => {
+    expect(readFileSync(BUNDLE, 'utf8')).toBe(await installBundle());
   });
 
   it('brings the custom resources along for people who install it by Helm alone', async () => {
