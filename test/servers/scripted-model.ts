@@ -12,6 +12,8 @@ export interface Script {
   everyMs: number;
   /** Destroys the connection after so many pieces. */
   breakAfter?: number | undefined;
+  /** Breaks off in every nth request only: a breaker opens when all fail. Default: in every one. */
+  breakEvery?: number | undefined;
   /** Falls silent after so many pieces, with the connection open. */
   silentAfter?: number | undefined;
   /** Answers with this status instead. */
@@ -50,6 +52,7 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
     const { script } = state;
     state.requests.push(messages);
     state.headers.push(request.headers);
+    const breaks = state.requests.length % (script.breakEvery ?? 1) === 0;
     if (script.status !== undefined) {
       response.writeHead(script.status).end('{"error":"as the script says"}');
       return;
@@ -65,7 +68,7 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
     for (const [index, token] of script.tokens.entries()) {
       if (index === script.silentAfter) return;
       if (script.everyMs > 0) await wait(script.everyMs);
-      if (index === script.breakAfter) {
+      if (breaks && index === script.breakAfter) {
         response.destroy();
         return;
       }
