@@ -1,4 +1,4 @@
-// `npm run bench:analysis [-- --canaries 1000] [-- --write]`: how often the comparison with stable stops good canaries, and how soon it stops bad ones.
+// `npm run bench:analysis [-- --canaries 1000 --write]`: how often the comparison with stable stops good canaries, and how soon it stops bad ones.
 // Simulated on seeded traffic, judged by the operator's own judge; the same seed gives the same figures. --write keeps them in docs/benchmarks.md.
 // Ends with 1 when more than 1 % of the good canaries of any scenario are stopped.
 import { readFileSync, writeFileSync } from 'node:fs';
