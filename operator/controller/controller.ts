@@ -57,9 +57,10 @@ import {
 import { MeasurementBook } from './measurement-book.ts';
 import { rolloutMetrics, type RolloutMetrics } from './metrics.ts';
 import { snapshotOf } from './observe.ts';
+import { StatusPacer } from './pacing.ts';
 import { PodsClient } from './pods-client.ts';
 import { emit, endedBetween, rootIds } from './rollout-trace.ts';
-import { contentsOf, copiesOf, refersTo, trimConfigMap, trimSecret } from './references.ts';
+import { contentsOf, copiesOf, referenceKey, referenceKeysOf, trimConfigMap, trimSecret } from './references.ts';
 import {
   assistantDeployments,
   type ControllerRevision,
@@ -67,6 +68,7 @@ import {
   type StoredAssistantDeployment,
 } from './resources.ts';
 import { type AskedPod, SessionBook } from './session-book.ts';
+import { Teller } from './telling.ts';
 
 export interface AssistantControllerOptions {
   readonly settings: Settings;
@@ -92,6 +94,7 @@ const LAST_RESORT = withDefaults({
   strategy: { type: 'BlueGreen', blueGreen: {} },
 });
 
+const BY_REFERENCE = 'reference';
 const BY_ASSISTANT = 'assistant';
 const byAssistant = {
   [BY_ASSISTANT]: (object: KubeObject): string[] => {
@@ -108,6 +111,8 @@ export class AssistantController {
   readonly #book: SessionBook;
   readonly #measurements: MeasurementBook;
   readonly #metrics: RolloutMetrics;
+  readonly #pacer = new StatusPacer();
+  readonly #teller: Teller;
   readonly #controller: Controller;
   readonly #subjects;
   readonly #children;
@@ -123,8 +128,9 @@ export class AssistantController {
       options.podsClient ?? new PodsClient(options.podAddress === undefined ? {} : { address: options.podAddress });
     this.#book = new SessionBook(this.#podsClient, () => manager.clock.monotonic());
     this.#measurements = new MeasurementBook(options.metricSource ?? noMetricSource, () => manager.clock.now());
+    this.#teller = new Teller(manager.events);
     const owned = { labelSelector: LABELS.name, indexers: byAssistant };
-    this.#subjects = manager.informer(assistantDeployments);
+    this.#subjects = manager.informer(assistantDeployments, { indexers: { [BY_REFERENCE]: referenceKeysOf } });
     this.#children = {
       deployments: manager.informer(deployments, { ...owned, transform: leanDeployment }),
       pods: manager.informer(pods, { ...owned, transform: leanPod }),
@@ -162,12 +168,8 @@ export class AssistantController {
     const own = labels?.[LABELS.name];
     if (own !== undefined) return [{ name: own, ...(namespace === undefined ? {} : { namespace }) }];
     return this.#subjects
-      .list(namespace)
-      .flatMap((subject) => {
-        const release = readRelease(subject);
-        return release !== null && refersTo(release, change.object) ? [subject.metadata] : [];
-      })
-      .map(({ namespace: space, name }) => (space === undefined ? { name } : { namespace: space, name }));
+      .byIndex(BY_REFERENCE, referenceKey(change.object))
+      .map(({ metadata: { namespace: space, name } }) => (space === undefined ? { name } : { namespace: space, name }));
   };
 
   #traced(request: Request, context: ReconcileContext): Promise<Result> {
@@ -191,8 +193,9 @@ export class AssistantController {
 
   async #reconcile(request: Request, { signal, log }: ReconcileContext, span: Span): Promise<Result> {
     const stored = this.#subjects.get(request);
+    const key = objectKey(request);
     if (stored === undefined) {
-      this.#measurements.forget(objectKey(request));
+      for (const memory of [this.#measurements, this.#pacer, this.#teller]) memory.forget(key);
       await this.#reap(request, signal, log);
       return done;
     }
@@ -200,15 +203,27 @@ export class AssistantController {
     const now = this.#manager.clock.now();
     const next = plan(snapshot, now);
     span.setAttributes({ 'assistant.phase': next.status.phase ?? '', 'assistant.writes': next.writes.length });
-    const result = await this.#act(stored, snapshot, next, { log, signal });
+    const { writes, reportInMs } = this.#pace(key, snapshot, next);
+    const result = await this.#act(stored, snapshot, { ...next, writes }, { log, signal });
     if (result.kind === 'Outdated') {
       log.debug({ write: result.write.kind }, 'something changed meanwhile: looking again');
       return requeueAfter(CONFLICT_RETRY_MS);
     }
-    this.#tell(stored, snapshot, next, log);
+    this.#tell(stored, snapshot, { ...next, writes }, log);
     this.#askPods(request, snapshot, next);
     this.#measure(request, snapshot, next);
-    return this.#lookAgain(next);
+    return this.#lookAgain(next, reportInMs);
+  }
+
+  /** The writes without a status that can wait, and when that is to be written. */
+  #pace(key: string, { subject }: Snapshot, { writes }: Plan): { writes: Plan['writes']; reportInMs: number | null } {
+    const report = writes.find((write) => write.kind === 'Status');
+    if (report === undefined) return { writes, reportInMs: null };
+    const now = this.#manager.clock.monotonic();
+    const delay = this.#pacer.delay(key, subject.status, report.status, now);
+    if (delay > 0) return { writes: writes.filter((write) => write !== report), reportInMs: delay };
+    this.#pacer.written(key, now);
+    return { writes, reportInMs: null };
   }
 
   /**
@@ -314,29 +329,15 @@ export class AssistantController {
   }
 
   /** Events, log lines and metrics: only after everything they speak of has been stored. */
-  #tell(stored: StoredAssistantDeployment, snapshot: Snapshot, next: Plan, log: ReconcileContext['log']): void {
-    for (const { type, reason, message } of next.notes) {
-      this.#manager.events.record(stored, { type, reason, note: message });
-      if (type === 'Warning') log.warn({ event: reason }, message);
-      else log.info({ event: reason }, message);
-    }
-    if (!next.writes.some((write) => write.kind === 'Status')) return;
-    const before = snapshot.subject.status;
-    this.#metrics.stored(before, next.status);
-    const ended = endedBetween(before, next.status, snapshot.subject.release.strategy, this.#manager.clock.now());
-    if (ended !== null) emit(this.#tracer, rootIds, snapshot.subject, ended);
-    const waits = next.status.blockedBy?.[0];
-    if (waits !== undefined && before.blockedBy?.[0]?.reason !== waits.reason) {
-      log.info(
-        { phase: next.status.phase, reason: waits.reason, step: next.status.step?.index, weight: next.status.weight },
-        next.status.message ?? waits.message,
-      );
-      this.#manager.events.record(stored, {
-        reason: waits.reason,
-        action: 'Wait',
-        note: next.status.message ?? waits.message,
-      });
-    }
+  #tell(stored: StoredAssistantDeployment, { subject }: Snapshot, next: Plan, log: ReconcileContext['log']): void {
+    const { status: before } = subject;
+    const after = next.writes.some((write) => write.kind === 'Status') ? next.status : before;
+    this.#teller.tellNotes(stored, next.notes, log);
+    this.#teller.tellWait(objectKey(subject), stored, [before, after], this.#manager.clock.now(), log);
+    if (after === before) return;
+    this.#metrics.stored(before, after);
+    const ended = endedBetween(before, after, subject.release.strategy, this.#manager.clock.now());
+    if (ended !== null) emit(this.#tracer, rootIds, subject, ended);
   }
 
   /** Asks the pods for their sessions beside the reconcile, and looks again when one of them says something new. */
@@ -363,10 +364,10 @@ export class AssistantController {
     );
   }
 
-  #lookAgain(next: Plan): Result {
+  #lookAgain(next: Plan, reportInMs: number | null): Result {
     const asks = next.watchSessions ? SESSIONS_FRESH_MS : SESSIONS_AT_REST_MS;
     const until = next.lookAgainAt === null ? asks : Math.min(asks, next.lookAgainAt - this.#manager.clock.now());
-    return requeueAfter(Math.max(0, until));
+    return requeueAfter(Math.max(0, Math.min(until, reportInMs ?? Infinity)));
   }
 }
 

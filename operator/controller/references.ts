@@ -5,20 +5,22 @@ import { digest } from '../rollout/digest.ts';
 import type { Release } from '../rollout/release.ts';
 import type { CopyObject } from '../rollout/snapshot.ts';
 import { referencesOf } from '../rollout/references.ts';
+import { leanMetadata } from './lean.ts';
+import type { StoredAssistantDeployment } from './resources.ts';
 
 const CONTENT = 'digest';
 
 /** Informer transform: of a ConfigMap only the digest of its data stays. */
 export function trimConfigMap(configMap: ConfigMap): ConfigMap {
   const { binaryData: _binaryData, ...rest } = configMap;
-  return { ...rest, data: { [CONTENT]: configMapDigest(configMap) } };
+  return { ...leanMetadata(rest), data: { [CONTENT]: configMapDigest(configMap) } };
 }
 
 /** Informer transform: of a Secret only the digest of its data stays, unless it is the one with our admin token. */
 export function trimSecret(secret: Secret): Secret {
   const { [LABELS.name]: owner, [LABELS.revision]: revision } = secret.metadata.labels ?? {};
   if (owner !== undefined && revision === undefined) return secret;
-  return { ...secret, data: { [CONTENT]: secretDigest(secret) } };
+  return { ...leanMetadata(secret), data: { [CONTENT]: secretDigest(secret) } };
 }
 
 /** Digests of the data of an object as the API server has it. */
@@ -53,8 +55,14 @@ export function contentsOf(
   );
 }
 
-/** Whether the release refers to this object. */
-export const refersTo = (release: Release, object: KubeObject): boolean =>
-  Object.values(release.components).some((component) =>
-    referencesOf(component).includes(`${object.kind}/${object.metadata.name}`),
-  );
+/** Indexer: the objects that an AssistantDeployment refers to, as {@link referenceKey} names them. From the spec as it is stored: cheap. */
+export function referenceKeysOf({ metadata, spec }: StoredAssistantDeployment): string[] {
+  const references = Object.values(spec.components).flatMap((component) => referencesOf(component as RawTemplate));
+  return [...new Set(references)].map((reference) => `${metadata.namespace ?? ''}/${reference}`);
+}
+
+/** What may hold references, before defaults. */
+type RawTemplate = Parameters<typeof referencesOf>[0];
+
+export const referenceKey = ({ kind, metadata }: KubeObject): string =>
+  `${metadata.namespace ?? ''}/${kind}/${metadata.name}`;

@@ -514,7 +514,8 @@ describe('killed at every change of status (SIGKILL)', () => {
       gateway.traffic.clear();
       const killed = await release(strategy, true);
       console.log(`killed ${operator.kills} times`);
-      expect(operator.kills).toBeGreaterThan(10);
+      // Every status that is written is a decision, a wait, or counts of a second.
+      expect(operator.kills).toBeGreaterThan(5);
       expect(killed).toEqual(undisturbed);
     },
     400_000,

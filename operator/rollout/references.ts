@@ -10,7 +10,7 @@ export type Reference = string;
 const NAME_LENGTH = 253;
 
 /** The ConfigMaps and Secrets that a component's env, envFrom and template volumes name, those marked optional left out. */
-export function referencesOf(component: ComponentSpec): Reference[] {
+export function referencesOf(component: Partial<Pick<ComponentSpec, 'env' | 'envFrom' | 'template'>>): Reference[] {
   const found = new Set<Reference>();
   renameReferences([component.env, component.envFrom, component.template], (reference) => {
     found.add(reference);

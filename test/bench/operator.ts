@@ -16,6 +16,7 @@ import { measureHundred, measureThousand } from './operator/scale.ts';
 import { World } from './operator/world.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
+const stateDir = path.join(repository, '.state', 'bench-operator');
 const page = path.join(repository, 'docs/benchmarks.md');
 
 const PARTS = {
@@ -65,7 +66,7 @@ async function main(): Promise<void> {
     const { what, measure } = PARTS[part];
     console.log(colors.bold(what));
     const figures = new Figures();
-    const world = await World.start(path.join(repository, '.state', 'bench-operator'));
+    const world = await World.start(stateDir);
     try {
       await measure(world, figures);
     } finally {

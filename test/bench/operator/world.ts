@@ -57,8 +57,25 @@ export class World {
 
   /** Starts everything but the operator, from nothing. */
   static async start(stateDir: string): Promise<World> {
+    try {
+      return await World.#start(stateDir);
+    } catch (error) {
+      await stopCluster(stateDir);
+      throw error;
+    }
+  }
+
+  static async #start(stateDir: string): Promise<World> {
     await stopCluster(stateDir);
     rmSync(stateDir, { recursive: true, force: true });
+    // First of all: sources that do not bundle are found out before anything runs.
+    await Promise.all(
+      [
+        { entry: 'operator/main.ts', folder: 'operator-bundle' },
+        { entry: 'test/bench/operator/plain-controller.ts', folder: 'plain-bundle' },
+        { entry: 'test/bench/operator/probe.ts', folder: 'probe-bundle' },
+      ].map(({ entry, folder }) => bundleService({ repository, entry, folder: join(stateDir, folder), parts: true })),
+    );
     const cluster = await startCluster({
       stateDir,
       tier: 'control-plane',
@@ -85,13 +102,6 @@ export class World {
       });
       writeServiceAccount(file, join(stateDir, account));
     }
-    await Promise.all(
-      [
-        { entry: 'operator/main.ts', folder: 'operator-bundle' },
-        { entry: 'test/bench/operator/plain-controller.ts', folder: 'plain-bundle' },
-        { entry: 'test/bench/operator/probe.ts', folder: 'probe-bundle' },
-      ].map(({ entry, folder }) => bundleService({ repository, entry, folder: join(stateDir, folder), parts: true })),
-    );
     const person = new ApiClient({
       connection: await connectionFromEnvironment({ kubeconfig: files['person'] ?? '' }),
       fieldManager: 'person',

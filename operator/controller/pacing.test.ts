@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { BlockedBy, Status } from '../rollout/state.ts';
+import { REPORT_EVERY_MS, StatusPacer } from './pacing.ts';
+
+const wait = (reason: string, message = 'so far'): BlockedBy => ({ reason, message, since: '2026-01-01T00:00:00Z' });
+const STORED: Status = {
+  phase: 'Progressing',
+  observedGeneration: 2,
+  weight: { requested: 20, routed: 10 },
+  components: { chat: { update: { replicas: 2, ready: 1, sockets: 0 } } },
+  conditions: [{ type: 'Ready', status: 'True', reason: 'r', message: '1 of 2', lastTransitionTime: 't' }],
+  blockedBy: [wait('PodsNotReady', '1 of 2 pods ready')],
+};
+const COUNTED: Status = {
+  ...STORED,
+  components: { chat: { update: { replicas: 2, ready: 2, sockets: 4 } } },
+  message: 'other words',
+  blockedBy: [wait('RouteUpdating', 'on its way')],
+};
+
+/** The delay of a status right after another one was written. */
+function delay(status: Status, stored = STORED): number {
+  const pacer = new StatusPacer();
+  pacer.written('a', 10_000);
+  return pacer.delay('a', stored, status, 10_000);
+}
+
+describe('the pace of status writes', () => {
+  it('lets counts, texts and waits of every step gather for a second, and no longer', () => {
+    expect(delay(COUNTED)).toBe(REPORT_EVERY_MS);
+    const pacer = new StatusPacer();
+    expect(pacer.delay('a', STORED, COUNTED, 0)).toBe(0);
+    pacer.written('a', 0);
+    expect(pacer.delay('a', STORED, COUNTED, 400)).toBe(REPORT_EVERY_MS - 400);
+    expect(pacer.delay('a', STORED, COUNTED, REPORT_EVERY_MS)).toBe(0);
+    expect(pacer.delay('b', STORED, COUNTED, 400)).toBe(0);
+    pacer.forget('a');
+    expect(pacer.delay('a', STORED, COUNTED, 400)).toBe(0);
+  });
+
+  it.each<[string, Status]>([
+    ['a decision', { ...STORED, weight: { requested: 40, routed: 20 } }],
+    ['a phase', { ...STORED, phase: 'Healthy' }],
+    ['a spec that was read', { ...STORED, observedGeneration: 3 }],
+    ['a condition', { ...STORED, conditions: [{ ...STORED.conditions![0]!, status: 'False' }] }],
+    ['a wait that a person has to know of', { ...STORED, blockedBy: [wait('ImagePullBackOff')] }],
+    ['the clock of a settling route', { ...STORED, blockedBy: [wait('RouteSettling')] }],
+    [
+      'a drain',
+      {
+        ...STORED,
+        draining: [{ hash: 'h', component: 'c', sockets: 1, busy: 0, startedAt: 's', deadline: 'd', forced: false }],
+      },
+    ],
+  ])('writes %s at once', (_what, status) => {
+    expect(delay(status)).toBe(0);
+  });
+
+  it('takes a route that settles anew for another one', () => {
+    const settling = { ...STORED, blockedBy: [wait('RouteSettling', 'generation 3')] };
+    expect(delay(settling, settling)).toBe(REPORT_EVERY_MS);
+    expect(delay({ ...STORED, blockedBy: [wait('RouteSettling', 'generation 4')] }, settling)).toBe(0);
+  });
+});

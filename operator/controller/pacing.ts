@@ -1,0 +1,54 @@
+// How often a status is written. What was decided, what a person acts upon and what a clock hangs on is written at once; counts of pods and sockets, and
+// texts with counts in them, at most once a second: a rollout passes through many of them in the blink of an eye, and nobody could read them.
+import { canonicalJson } from '../rollout/digest.ts';
+import { readProgress, type BlockedBy, type Status } from '../rollout/state.ts';
+import type { WaitReason } from '../rollout/waits.ts';
+
+/** Counts and texts are at most so old, milliseconds. */
+export const REPORT_EVERY_MS = 1000;
+
+/** Waits that nearly every step passes through: of no interest unless they last. */
+const MOMENTARY: ReadonlySet<string> = new Set<WaitReason>(['PodsNotReady', 'RouteUpdating', 'RouteNotAccepted']);
+
+/** Remembers when each status was last written. Losing it costs one write. */
+export class StatusPacer {
+  readonly #writtenAt = new Map<string, number>();
+
+  /**
+   * How long a status may wait before it is written, milliseconds; 0: write it now.
+   * @param key of the AssistantDeployment.
+   * @param now monotonic milliseconds.
+   */
+  delay(key: string, stored: Status, status: Status, now: number): number {
+    if (saysMore(stored, status)) return 0;
+    return Math.max(0, (this.#writtenAt.get(key) ?? -Infinity) + REPORT_EVERY_MS - now);
+  }
+
+  written(key: string, now: number): void {
+    this.#writtenAt.set(key, now);
+  }
+
+  forget(key: string): void {
+    this.#writtenAt.delete(key);
+  }
+}
+
+/** Whether it says more than other counts and texts. */
+function saysMore(stored: Status, status: Status): boolean {
+  if (canonicalJson(essence(stored)) !== canonicalJson(essence(status))) return true;
+  const known = new Set((stored.blockedBy ?? []).map(waitKey));
+  return (status.blockedBy ?? []).some((wait) => !MOMENTARY.has(wait.reason) && !known.has(waitKey(wait)));
+}
+
+/** A wait for a route to take effect is another one for each route: its clock is what is waited for. */
+const waitKey = ({ reason, message, since }: BlockedBy): string =>
+  reason === ('RouteSettling' satisfies WaitReason) ? `${reason} ${since} ${message}` : reason;
+
+const essence = (status: Status) => ({
+  progress: readProgress(status),
+  phase: status.phase,
+  observedGeneration: status.observedGeneration,
+  conditions: status.conditions?.map(({ type, status: value, reason }) => [type, value, reason]),
+  draining: status.draining?.map(({ hash, component, deadline, forced }) => [hash, component, deadline, forced]),
+  selector: status.selector,
+});
