@@ -165,10 +165,11 @@ const REAL_PATHS: Readonly<Record<string, RealPath>> = {
     strategy: CANARY,
     story: async (stage) => {
       await stage.apply(spec('1.0.0', CANARY, 1));
-      await stage.until(
-        'one pod each',
-        async () => (await stage.list(pods)).length === 2 && (await stage.status()).phase === 'Healthy',
-      );
+      await stage.until('one pod each, and the status says so', async () => {
+        const now = await stage.status();
+        const told = Object.values(now.components ?? {}).every(({ stable }) => stable?.replicas === 1);
+        return told && (await stage.list(pods)).length === 2 && now.phase === 'Healthy' && now.draining === undefined;
+      });
     },
   },
   delete: {
