@@ -343,7 +343,7 @@ export class AssistantController {
   /** Asks the pods for their sessions beside the reconcile, and looks again when one of them says something new. */
   #askPods(request: Request, snapshot: Snapshot, next: Plan): void {
     const asked = snapshot.pods.flatMap((pod): AskedPod[] => {
-      if (!pod.running || pod.terminating || pod.ip === null) return [];
+      if (!pod.running || pod.ip === null) return [];
       const port =
         snapshot.records.find(({ hash }) => hash === pod.revision)?.components[pod.component]?.adminPort ?? 9090;
       return [{ uid: pod.uid, namespace: snapshot.subject.namespace, name: pod.name, ip: pod.ip, port }];

@@ -173,11 +173,18 @@ function podOf(pod: StoredPod, served: boolean, sessionsOf: Observed['sessionsOf
     running,
     ready: ready && served,
     terminating: metadata.deletionTimestamp !== undefined,
+    removal: removalOf(metadata),
     createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
     drain: podDrainOf(metadata.annotations),
     trouble: ready ? null : troubleOf(pod),
     sessions: sessionsOf(metadata.uid ?? ''),
   };
+}
+
+/** The deletion timestamp is the end of the grace period, not its beginning (metav1.ObjectMeta). */
+function removalOf({ deletionTimestamp, deletionGracePeriodSeconds = 0 }: StoredPod['metadata']): DrainWindow | null {
+  const deadline = Date.parse(deletionTimestamp ?? '');
+  return Number.isNaN(deadline) ? null : { startedAt: deadline - deletionGracePeriodSeconds * 1000, deadline };
 }
 
 /** The component's container; named after the component, the first one if a patch renamed it. */

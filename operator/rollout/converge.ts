@@ -3,7 +3,7 @@
 import { capacityWaits } from './capacity.ts';
 import { canonicalJson } from './digest.ts';
 import type { Note } from './decide.ts';
-import { isActive } from './drain.ts';
+import { isActive, tellDeparting } from './drain.ts';
 import type { Facts } from './facts.ts';
 import {
   adminSecretName,
@@ -58,6 +58,7 @@ export function converge(p: Progress, f: Facts, routes: Verification, now: numbe
       ...routeWrites(p, f),
       ...frontServices(p, f),
       ...scaled.flatMap((result) => result.writes),
+      ...tellDeparting(f, now),
       ...leftovers(p, f, retired),
     ],
     notes: scaled.flatMap((result) => result.notes),

@@ -46,12 +46,31 @@ export function drainMayBeginAt(p: Progress, f: Facts, routes: Verification, has
 }
 
 /** Tells the pods of a drain window to refuse new sessions and move the open ones. */
-export function tellPods(f: Facts, pods: readonly Pod[], window: DrainWindow, now: number): Write[] {
+export const tellPods = (f: Facts, pods: readonly Pod[], window: DrainWindow, now: number): Write[] =>
+  drainOrders(
+    f,
+    pods.filter((pod) => !pod.terminating),
+    window,
+    now,
+  );
+
+/**
+ * Pods that somebody else deletes (node drain, scheduler, kubectl) are told as well, once no gateway sends to them any more. Our services would begin by
+ * themselves on SIGTERM; others may know only the order.
+ */
+export function tellDeparting(f: Facts, now: number): Write[] {
+  const { settings, pods } = f.snapshot;
+  return pods.flatMap((pod) => {
+    const { removal } = pod;
+    if (removal === null || pod.ready || now < removal.startedAt + settings.settleMs) return [];
+    const deadline = Math.min(removal.deadline, removal.startedAt + f.release.drain.deadlineMs);
+    return drainOrders(f, [pod], { startedAt: removal.startedAt, deadline }, now);
+  });
+}
+
+function drainOrders(f: Facts, pods: readonly Pod[], window: DrainWindow, now: number): Write[] {
   return pods
-    .filter(
-      (pod) =>
-        pod.running && !pod.terminating && pod.ip !== null && pod.sessions.kind !== 'unsupported' && !isDraining(pod),
-    )
+    .filter((pod) => pod.running && pod.ip !== null && pod.sessions.kind !== 'unsupported' && !isDraining(pod))
     .map((pod) => ({
       kind: 'DrainPod',
       pod,

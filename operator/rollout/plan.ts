@@ -61,7 +61,7 @@ export function plan(snapshot: Snapshot, now: number): Plan {
     notes: [...decision.notes, ...act.notes],
     lookAgainAt: looks.length === 0 ? null : Math.min(...looks),
     measure,
-    watchSessions: sessionsMatter(p, status),
+    watchSessions: sessionsMatter(p, f, status),
   };
 }
 
@@ -92,7 +92,10 @@ const metadataOnly = (f: Facts, write: Write, now: number): Plan => ({
   watchSessions: false,
 });
 
-const sessionsMatter = (p: Progress, status: Status): boolean => !atRest(p) || (status.draining?.length ?? 0) > 0;
+const sessionsMatter = (p: Progress, f: Facts, status: Status): boolean =>
+  !atRest(p) ||
+  (status.draining?.length ?? 0) > 0 ||
+  f.snapshot.pods.some((pod) => pod.running && pod.removal !== null);
 
 /** A status is written only when it says something else; open sessions that come and go at rest are not something else. */
 function statusWrite(f: Facts, status: Status): Write[] {

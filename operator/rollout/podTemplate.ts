@@ -1,10 +1,13 @@
 // The pod template of one component in one revision: the pod contract (api.md section 4), then the person's own patch on top.
 import { ADMIN_TOKEN_DIRECTORY, adminSecretName, childLabels } from './names.ts';
-import type { ComponentSpec } from './release.ts';
+import type { ComponentSpec, Release } from './release.ts';
 import { strategicMerge } from './strategicMerge.ts';
 
-/** Time a pod has after SIGTERM. Long enough to finish an answer; a planned removal drains before it gets there. */
-const TERMINATION_GRACE_SECONDS = 60;
+/**
+ * Time that a pod has beyond the drain deadline when it is deleted by somebody else (node drain, scheduler, kubectl): preStop, the moment in which
+ * gateways notice, and answers that end. Our own removals drain before, and end at once.
+ */
+const GRACE_BEYOND_DRAIN_SECONDS = 45;
 /** A pod that is deleted keeps serving this long, until every proxy and gateway has dropped it from its list. */
 const PRE_STOP_SECONDS = 5;
 
@@ -14,11 +17,12 @@ export interface PodTemplateInputs {
   readonly hash: string;
   readonly release: string;
   readonly spec: ComponentSpec;
+  readonly drain: Release['drain'];
 }
 
 /** Renders a corev1.PodTemplateSpec. */
 export function renderPodTemplate(inputs: PodTemplateInputs): Record<string, unknown> {
-  const { subjectName, component, hash, spec } = inputs;
+  const { subjectName, component, hash, spec, drain } = inputs;
   const labels = childLabels(subjectName, component, hash);
   const template = {
     metadata: {
@@ -30,7 +34,7 @@ export function renderPodTemplate(inputs: PodTemplateInputs): Record<string, unk
       },
     },
     spec: {
-      terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
+      terminationGracePeriodSeconds: Math.ceil(drain.deadlineMs / 1000) + GRACE_BEYOND_DRAIN_SECONDS,
       securityContext: {
         runAsNonRoot: true,
         runAsUser: 1000,
@@ -49,7 +53,7 @@ export function renderPodTemplate(inputs: PodTemplateInputs): Record<string, unk
   return withOwnLabels(patched, labels);
 }
 
-function container({ subjectName, component, hash, release, spec }: PodTemplateInputs): Record<string, unknown> {
+function container({ subjectName, component, hash, release, spec, drain }: PodTemplateInputs): Record<string, unknown> {
   const probe = (path: string, failureThreshold: number) => ({
     httpGet: { path, port: 'http' },
     periodSeconds: 2,
@@ -69,6 +73,9 @@ function container({ subjectName, component, hash, release, spec }: PodTemplateI
       { name: 'ASSISTANT_REVISION', value: hash },
       { name: 'ASSISTANT_RELEASE', value: release },
       { name: 'ASSISTANT_ADMIN_TOKEN_FILE', value: `${ADMIN_TOKEN_DIRECTORY}/token` },
+      // What a pod needs to drain itself on SIGTERM as the operator would have it drained.
+      { name: 'ASSISTANT_DRAIN_SECONDS', value: String(Math.ceil(drain.deadlineMs / 1000)) },
+      { name: 'ASSISTANT_DRAIN_PER_SECOND', value: String(drain.closePerSecond) },
       ...(spec.port === 8080 ? [] : [{ name: 'PORT', value: String(spec.port) }]),
       ...(spec.adminPort === 9090 ? [] : [{ name: 'ADMIN_PORT', value: String(spec.adminPort) }]),
       ...spec.env,

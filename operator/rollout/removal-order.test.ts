@@ -10,7 +10,7 @@ const RELEASED: PodDrain = { ...LEAVING, released: true };
 
 const pod = (name: string, open: number, drain: PodDrain | null): Pod => ({
   ...{ name, uid: name, component: 'chat', revision: 'a', ip: '198.18.0.1', running: true, ready: drain === null },
-  ...{ terminating: false, createdAt: NOW - 60_000, trouble: null, drain },
+  ...{ terminating: false, removal: null, createdAt: NOW - 60_000, trouble: null, drain },
   sessions: { kind: 'known', open, busy: 0, draining: drain !== null },
 });
 

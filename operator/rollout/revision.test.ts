@@ -93,6 +93,7 @@ describe('pod template', () => {
       hash: 'abc',
       release: '1',
       spec: release(change).components['chat']!,
+      drain: { deadlineMs: 600_000, closePerSecond: 25 },
     });
 
   it('keeps the pod contract: environment, ports, probes, unprivileged user', () => {
@@ -114,6 +115,8 @@ describe('pod template', () => {
       ASSISTANT_REVISION: 'abc',
       ASSISTANT_RELEASE: '1',
       ASSISTANT_ADMIN_TOKEN_FILE: '/var/run/assistant/admin/token',
+      ASSISTANT_DRAIN_SECONDS: '600',
+      ASSISTANT_DRAIN_PER_SECOND: '25',
       PORT: '8181',
       ADMIN_PORT: '9191',
       MINE: 'x',
@@ -121,6 +124,15 @@ describe('pod template', () => {
     expect(container!.readinessProbe).toMatchObject({ httpGet: { path: '/readyz', port: 'http' } });
     expect(container!.securityContext).toMatchObject({ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
     expect(template.spec.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1000 });
+  });
+
+  it('[R-304] lets an evicted pod outlast its drain: preStop, the drain deadline, and what ends after it', () => {
+    const template = render() as never as {
+      spec: { terminationGracePeriodSeconds: number; containers: { lifecycle: object }[] };
+    };
+    // 5 s preStop, 3 s until gateways have noticed, the drain, 25 s for what is under way then (services/degradation.md).
+    expect(template.spec.terminationGracePeriodSeconds).toBeGreaterThan(5 + 3 + 600 + 25);
+    expect(template.spec.containers[0]?.lifecycle).toEqual({ preStop: { sleep: { seconds: 5 } } });
   });
 
   it('is patched by the person, who cannot take the pod out of its revision', () => {

@@ -59,7 +59,11 @@ export function makeRecord(subject: Subject, hash: string, references: Reference
         port: spec.port,
         adminPort: spec.adminPort,
         template: renameReferences(
-          renderPodTemplate({ subjectName, component, hash, release: release.release, spec }),
+          renderPodTemplate({
+            ...{ subjectName, component, hash, spec },
+            release: release.release,
+            drain: release.drain,
+          }),
           (reference) => (used.includes(reference) ? copyName(subjectName, hash, reference) : null),
         ),
       },

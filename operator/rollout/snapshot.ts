@@ -94,6 +94,8 @@ export interface Pod {
   readonly ready: boolean;
   /** Being deleted already; it counts for nothing. */
   readonly terminating: boolean;
+  /** While it is being deleted: when that began, and until when the kubelet waits for it to end by itself. */
+  readonly removal: DrainWindow | null;
   readonly createdAt: number;
   /** Set when this pod alone is drained (scale-down, or replaced while its revision lives on). */
   readonly drain: PodDrain | null;

@@ -124,7 +124,8 @@ function conditionValues(
   const underWay = !f.subject.deleting && (p.stable === null || !atRest(p)) && p.abort === null;
   const stalled = blockedBy.some((entry) => isOverdue(entry, f, now));
   const paused = phase === 'Paused';
-  const byTime = f.snapshot.pods.some((pod) => pod.running && pod.sessions.kind === 'unsupported');
+  // Ready, so that a container that is only starting is not taken for one without the port.
+  const byTime = f.snapshot.pods.some((pod) => pod.ready && !pod.terminating && pod.sessions.kind === 'unsupported');
   return [
     { type: 'Ready', holds: ready, reason: ready ? 'RolloutCompleted' : phase, message },
     progressing(p, underWay, stalled, message),
@@ -232,12 +233,28 @@ function drainingStatus(f: Facts, now: number): DrainingStatus[] {
     f.components(hash).flatMap((component) => {
       const unit = f.unit(hash, component);
       const whole = unit.workload?.drain ?? null;
-      const pods = whole === null ? unit.leaving : unit.pods;
-      const windows = whole === null ? unit.leaving.flatMap((pod) => pod.drain ?? []) : [whole];
+      const departing = departingPods(f, hash, component);
+      const pods = [...(whole === null ? unit.leaving : unit.pods), ...departing];
+      const windows = [
+        ...(whole === null ? unit.leaving.flatMap((pod) => pod.drain ?? []) : [whole]),
+        ...departing.flatMap((pod) => pod.removal ?? []),
+      ];
       return pods.length === 0 || windows.length === 0 ? [] : [entry(hash, component, pods, windows, now)];
     }),
   );
 }
+
+/** Pods that somebody else deletes and that still hold sessions: an eviction is a drain as well. */
+const departingPods = (f: Facts, hash: string, component: string): Pod[] =>
+  f.snapshot.pods.filter(
+    (pod) =>
+      pod.removal !== null &&
+      pod.running &&
+      pod.revision === hash &&
+      pod.component === component &&
+      pod.sessions.kind === 'known' &&
+      pod.sessions.open + pod.sessions.busy > 0,
+  );
 
 function entry(
   hash: string,

@@ -72,6 +72,7 @@ export function observedPod(pod: WorldPod): Pod {
     running: pod.running,
     ready: pod.ready && !pod.draining,
     terminating: false,
+    removal: null,
     createdAt: pod.createdAt,
     drain: pod.drain,
     trouble: pod.broken ? { reason: 'ImagePullBackOff', message: `cannot pull the image of ${pod.name}` } : null,

@@ -15,14 +15,14 @@ export function createRequestsUnderWay(
   now: () => number = () => performance.now(),
 ): RequestsUnderWay {
   const begun = new Map<symbol, number>();
-  let drain: { startedAt: number; deadlineMs: number; observed: boolean } | undefined;
+  let drain: { startedAt: number; deadline: number; observed: boolean } | undefined;
 
   const observeEnd = () => {
     if (drain === undefined || drain.observed || begun.size > 0) return;
-    const tookMs = now() - drain.startedAt;
+    const at = now();
     drain.observed = true;
-    const outcome = tookMs <= drain.deadlineMs ? 'completed' : 'late';
-    metrics.drainSeconds.observe({ outcome }, tookMs / 1000);
+    const outcome = at <= drain.deadline ? 'completed' : 'late';
+    metrics.drainSeconds.observe({ outcome }, (at - drain.startedAt) / 1000);
   };
 
   return {
@@ -45,8 +45,9 @@ export function createRequestsUnderWay(
     // Answers end by themselves within MODEL_TOTAL_TIMEOUT_MS, so the pace has nothing to close here.
     drain({ deadlineSeconds }: DrainOrder) {
       lifecycle.drain();
-      drain ??= { startedAt: now(), deadlineMs: 0, observed: false };
-      drain.deadlineMs = deadlineSeconds * 1000;
+      drain ??= { startedAt: now(), deadline: 0, observed: false };
+      // Counted from the order that names it: one that is repeated names the time that is left.
+      drain.deadline = now() + deadlineSeconds * 1000;
       observeEnd();
     },
   };

@@ -17,7 +17,10 @@ export interface SessionCounts {
   readonly draining: boolean;
 }
 
-/** Body of POST /drain. An empty body means the defaults of the AssistantDeployment: ten minutes, 50 a second. */
+/**
+ * Body of POST /drain. An empty body means the defaults of the AssistantDeployment: ten minutes, 50 a second. The deadline is counted from the arrival
+ * of the order, also of a repeated one.
+ */
 export const drainOrder = z.strictObject({
   deadlineSeconds: z.number().min(0).max(86_400).default(600),
   closePerSecond: z.number().gt(0).max(100_000).default(50),

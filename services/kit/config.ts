@@ -36,8 +36,14 @@ export const podSettings = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   /** After SIGTERM: how long requests are still taken, so that gateways notice that the pod left its Service. */
   SHUTDOWN_DELAY_MS: milliseconds(3_000),
-  /** After SIGTERM: the longest that requests under way are waited for. Below terminationGracePeriodSeconds. */
+  /** After SIGTERM: the longest that requests under way are waited for, on top of ASSISTANT_DRAIN_SECONDS. */
   SHUTDOWN_TIMEOUT_MS: milliseconds(25_000),
+  /**
+   * `spec.strategy.drain` of the AssistantDeployment: how long open sessions may take to leave after SIGTERM, and how many a second are asked to.
+   * The operator sets terminationGracePeriodSeconds to outlast it.
+   */
+  ASSISTANT_DRAIN_SECONDS: z.coerce.number().min(0).max(86_400).optional(),
+  ASSISTANT_DRAIN_PER_SECOND: z.coerce.number().gt(0).max(100_000).default(50),
 });
 export type PodSettings = z.output<typeof podSettings>;
 

@@ -26,7 +26,7 @@ export async function runService<S extends PodSettings>(
       log: base.log,
       steps: stopSteps,
       delayMs: settings.SHUTDOWN_DELAY_MS,
-      timeoutMs: settings.SHUTDOWN_TIMEOUT_MS,
+      timeoutMs: settings.SHUTDOWN_TIMEOUT_MS + (settings.ASSISTANT_DRAIN_SECONDS ?? 0) * 1000,
     });
     await ready;
   } catch (error) {

@@ -67,6 +67,8 @@ export function createConnection(
   const log = pod.log.child({ session });
   const rate = createMessageRate(settings.MESSAGE_RATE, settings.MESSAGE_BURST, now);
   const cursors = new Map<string, Cursor>();
+  /** Joined conversations in which nobody has looked for unanswered messages yet. */
+  const unattended = new Set<string>();
   const openedAt = now();
   let user = identity?.user;
   let lastActiveAt = openedAt;
@@ -122,6 +124,7 @@ export function createConnection(
     if (cursor === undefined) return;
     cursor.stop();
     cursors.delete(conversation);
+    unattended.delete(conversation);
     fanOut.leave(conversation, cursor);
   };
 
@@ -151,12 +154,24 @@ export function createConnection(
     try {
       await fanOut.join(conversation, cursor);
       await cursor.start({ epoch: frame.epoch, offset: frame.offset });
-      await answers.takeOver(conversation);
     } catch (error) {
       if (cursors.get(conversation) === cursor) leave(conversation);
       throw error instanceof Problem ? error : storageProblem(error);
     }
     if (isClosed()) leave(conversation);
+    // The client has been told that it is joined: what fails from here on is made good later and takes nothing back.
+    else void lookAfter(conversation);
+  };
+
+  /** Takes over what nobody answers, once for each join; sweep() tries again what failed. */
+  const lookAfter = async (conversation: string) => {
+    unattended.delete(conversation);
+    try {
+      await answers.takeOver(conversation);
+    } catch (error) {
+      log.debug({ err: error, conversation }, 'could not look for unanswered messages; trying again soon');
+      if (cursors.has(conversation)) unattended.add(conversation);
+    }
   };
 
   const store = async (frame: Extract<ClientFrame, { type: 'send' }>, name: string) => {
@@ -280,6 +295,7 @@ export function createConnection(
     sweep() {
       if (socket.readyState !== socket.OPEN) return;
       checkTimes();
+      for (const conversation of [...unattended]) void lookAfter(conversation);
       for (const [conversation, cursor] of cursors) {
         cursor.retryIfStale();
         const silent = cursor.silentAnswers(silentMs);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nextToMove, startDrain } from './drain.ts';
+import { hastenDrain, nextToMove, reorderDrain, startDrain } from './drain.ts';
 import type { DrainState } from './drain.ts';
 
 interface Socket {
@@ -58,4 +58,24 @@ test('never faster than the pace before the deadline, and all idle ones are gone
       }
     }),
   );
+});
+
+test('[R-307] an order that is repeated late in a drain names the time that is left: nobody is cut off before the deadline', () => {
+  const open = [socket('talking', 1, true)];
+  // The operator lost sight of the pod for a moment and tells it again: 300 of the 600 seconds are left.
+  const state = reorderDrain(
+    startDrain({ deadlineSeconds: 600, closePerSecond: 50 }, 0),
+    { deadlineSeconds: 300, closePerSecond: 50 },
+    300_000,
+  );
+  expect(nextToMove(state, open, 300_000).move).toEqual([]);
+  expect(nextToMove(state, open, 599_999).move).toEqual([]);
+  expect(names(nextToMove(state, open, 600_000).move)).toEqual(['talking']);
+});
+
+test('SIGTERM in mid-drain leaves no more time than there was, and less when the pod has less', () => {
+  const state = startDrain({ deadlineSeconds: 100, closePerSecond: 80 }, 0);
+  const stop = { deadlineSeconds: 60, closePerSecond: 50 };
+  expect(hastenDrain(state, stop, 10_000)).toMatchObject({ startedAt: 0, deadline: 70_000, closePerSecond: 80 });
+  expect(hastenDrain(state, stop, 90_000)).toMatchObject({ startedAt: 0, deadline: 100_000, closePerSecond: 80 });
 });

@@ -9,10 +9,12 @@ export interface Candidate {
   readonly lastActiveAt: () => number;
 }
 
-/** A drain under way. */
+/** A drain under way. Times are monotonic milliseconds. */
 export interface DrainState {
   readonly startedAt: number;
-  readonly order: DrainOrder;
+  /** Then all that are left are moved. */
+  readonly deadline: number;
+  readonly closePerSecond: number;
   /** Sockets that may be closed now; grows with time by the pace. */
   readonly allowance: number;
   readonly updatedAt: number;
@@ -20,10 +22,29 @@ export interface DrainState {
 
 export function startDrain(order: DrainOrder, now: number): DrainState {
   // The first socket may go at once.
-  return { startedAt: now, order, allowance: 1, updatedAt: now };
+  return { startedAt: now, ...termsOf(order, now), allowance: 1, updatedAt: now };
 }
 
-export const deadlineOf = ({ startedAt, order }: DrainState): number => startedAt + order.deadlineSeconds * 1000;
+/**
+ * The drain after another order: its pace and its deadline hold from now on. A deadline is counted from the order that names it: an operator that
+ * repeats its order names the time that is left.
+ */
+export const reorderDrain = (state: DrainState, order: DrainOrder, now: number): DrainState => ({
+  ...state,
+  ...termsOf(order, now),
+});
+
+/** What SIGTERM asks of a drain that was ordered before: at least this pace, and never more time than there was. */
+export const hastenDrain = (state: DrainState, order: DrainOrder, now: number): DrainState => ({
+  ...state,
+  deadline: Math.min(state.deadline, termsOf(order, now).deadline),
+  closePerSecond: Math.max(state.closePerSecond, order.closePerSecond),
+});
+
+const termsOf = ({ deadlineSeconds, closePerSecond }: DrainOrder, now: number) => ({
+  deadline: now + deadlineSeconds * 1000,
+  closePerSecond,
+});
 
 /**
  * The sockets to move away now, longest idle first, and the state after.
@@ -34,8 +55,8 @@ export function nextToMove<T extends Candidate>(
   open: readonly T[],
   now: number,
 ): { readonly move: readonly T[]; readonly state: DrainState } {
-  if (now >= deadlineOf(state)) return { move: open, state: { ...state, allowance: 0, updatedAt: now } };
-  const { closePerSecond } = state.order;
+  if (now >= state.deadline) return { move: open, state: { ...state, allowance: 0, updatedAt: now } };
+  const { closePerSecond } = state;
   const grown = state.allowance + ((now - state.updatedAt) * closePerSecond) / 1000;
   // No saving up: after a time with nothing idle the pace is still the pace.
   const allowance = Math.min(grown, Math.max(1, closePerSecond));

@@ -4,7 +4,7 @@ import type { Lifecycle } from '@assistant-platform/kit/lifecycle';
 import type { Logger } from '@assistant-platform/kit/log';
 import type { Metrics } from '@assistant-platform/kit/metrics';
 import type { Connection } from './connection.ts';
-import { deadlineOf, nextToMove, startDrain } from './drain.ts';
+import { hastenDrain, nextToMove, reorderDrain, startDrain } from './drain.ts';
 import type { DrainState } from './drain.ts';
 
 export interface Hub extends Sessions {
@@ -13,7 +13,7 @@ export interface Hub extends Sessions {
   readonly size: () => number;
   /** True once a drain was ordered: no new sockets. */
   readonly refusing: () => boolean;
-  /** Drains and resolves when the last socket is closed. */
+  /** Drains and resolves when the last socket is closed. A drain that was ordered before keeps its deadline, if that is the earlier one. */
   drained(order: DrainOrder): Promise<void>;
   close(): void;
 }
@@ -60,7 +60,7 @@ export function createHub(options: HubOptions): Hub {
     drain.reported = true;
     clearInterval(drain.ticker);
     const seconds = (now() - drain.state.startedAt) / 1000;
-    const outcome = now() < deadlineOf(drain.state) ? 'completed' : 'forced';
+    const outcome = now() < drain.state.deadline ? 'completed' : 'forced';
     metrics.drainSeconds.observe({ outcome }, seconds);
     log.info({ seconds, outcome }, 'drained: no socket is left');
     isEmpty(undefined);
@@ -78,11 +78,10 @@ export function createHub(options: HubOptions): Hub {
     reportEnd();
   };
 
-  const begin = (order: DrainOrder) => {
+  const begin = (order: DrainOrder, change: typeof reorderDrain) => {
     lifecycle.drain();
     if (drain !== undefined) {
-      // Idempotent: the clock goes on, pace and deadline are those of the last order.
-      drain.state = { ...drain.state, order };
+      drain.state = change(drain.state, order, now());
     } else {
       log.info({ ...order, open: open.size }, 'draining: no new sockets, idle ones move first');
       drain = { state: startDrain(order, now()), ticker: setInterval(tick, drainTickMs), reported: false };
@@ -113,9 +112,9 @@ export function createHub(options: HubOptions): Hub {
         draining: lifecycle.state() === 'draining',
       };
     },
-    drain: begin,
+    drain: (order) => begin(order, reorderDrain),
     async drained(order) {
-      begin(order);
+      begin(order, hastenDrain);
       await empty;
     },
     close() {

@@ -26,7 +26,7 @@ let target: RunningPod;
 const clients: RealtimeClient[] = [];
 const quickModel = { tokens: ['You ', 'asked: ', '{question}'], everyMs: 0 };
 
-const startPod = (revision: string) =>
+const startPod = (revision: string, environment: Readonly<Record<string, string>> = { STOP_DRAIN_MS: '3000' }) =>
   startService('realtime', files, {
     SECRETS_FILE: files.secretsFile,
     REDIS_URL: valkey.url,
@@ -36,7 +36,7 @@ const startPod = (revision: string) =>
     MESSAGE_RATE: '1000',
     MESSAGE_BURST: '1000',
     LOG_LEVEL: 'info',
-    STOP_DRAIN_MS: '3000',
+    ...environment,
   });
 
 beforeAll(async () => {
@@ -138,10 +138,11 @@ test('a crash and restart of Redis with its data: 0 acknowledged lost, unacknowl
   const talking = members.map(talk);
   await eventually('much has been said', () => number > 100, 20_000);
   await valkey.down('crash');
+  // The others may all be waiting for an answer just then.
+  const inBetween = members[0]!.send('is anybody there?');
   const saidBefore = number;
   // Sockets stay open, and pods stay in their Service: every other pod has lost Redis as well.
   expect((await first.readiness()).status).toBe(200);
-  // Those that are waiting for an answer just then send nothing.
   await eventually('sends are refused for the moment', () =>
     members.some((client) => (client.counts().errors.storage_unavailable ?? 0) > 0),
   );
@@ -150,6 +151,7 @@ test('a crash and restart of Redis with its data: 0 acknowledged lost, unacknowl
   await eventually('the conversations go on', () => number > saidBefore + 50, 30_000);
   sending = false;
   await Promise.all(talking);
+  await members[0]!.answerTo((await inBetween).offset);
   for (const client of members) {
     expect(account(client)).toEqual(nothingWrong);
     expect(client.counts().answers).toBe(client.counts().sent);
@@ -236,4 +238,45 @@ describe('drain', () => {
     expect((await busy.answerTo(ack.offset)).text).toBe(`You asked: ${question}`);
     for (const client of [busy, idle]) expect(account(client)).toEqual(nothingWrong);
   }, 60_000);
+
+  test('[R-304] [R-306] an evicted pod is drained like a replaced one: paced, the answer under way is finished here, within the time it has', async () => {
+    const evicted = await startPod('rev1', { ASSISTANT_DRAIN_SECONDS: '20', ASSISTANT_DRAIN_PER_SECOND: '20' });
+    model.script = { tokens: Array.from({ length: 60 }, () => 'x '), everyMs: 100 };
+    target = evicted;
+    const busy = connect(newConversation());
+    const idle = Array.from({ length: 30 }, () => connect(newConversation()));
+    await Promise.all([busy, ...idle].map((client) => client.joined));
+    const ack = await busy.send(newQuestion());
+    await eventually('the answer has begun', () => busy.counts().entries > 2);
+    target = second;
+    let gone = false;
+    const stopped = evicted.process.stop(60_000).then(() => (gone = true));
+    await eventually('it has left its Service', async () => (await evicted.readiness()).status === 503);
+    await eventually('the idle ones have moved', () => idle.every((client) => client.revision() === 'rev2'), 15_000);
+    // It has not been cut: its answer is made to the end by the pod that began it.
+    const done = await busy.answerTo(ack.offset);
+    expect(done.text).toBe('x '.repeat(60));
+    expect(gone).toBe(false);
+    await stopped;
+    expect(evicted.process.output()).toContain('"msg":"stopped"');
+    await eventually('all are there', () => busy.revision() === 'rev2');
+    for (const client of [busy, ...idle]) {
+      expect(account(client)).toEqual(nothingWrong);
+      expect(client.counts().closeCodes).toEqual({ [closeCodes.drain]: 1 });
+    }
+  }, 60_000);
+
+  test('[R-307] an order that is repeated with the time that is left cuts nobody off', async () => {
+    model.script = { tokens: Array.from({ length: 40 }, () => 'x '), everyMs: 100 };
+    const busy = connect(newConversation());
+    await busy.joined;
+    const ack = await busy.send(newQuestion());
+    target = second;
+    await first.drain({ deadlineSeconds: 6, closePerSecond: 50 });
+    await eventually('half of the time is over', async () => (await first.sessions()).oldestSeconds >= 3);
+    await first.drain({ deadlineSeconds: 3, closePerSecond: 50 });
+    expect(busy.counts().reconnections).toBe(0);
+    expect((await busy.answerTo(ack.offset)).outcome).toBe('complete');
+    expect(account(busy)).toEqual(nothingWrong);
+  });
 });

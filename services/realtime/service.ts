@@ -21,6 +21,7 @@ import { checkHandshake, handshakeToken, refuseUpgrade } from './handshake.ts';
 import { createHub } from './hub.ts';
 import type { Hub } from './hub.ts';
 import { subprotocol } from './protocol.ts';
+import { stopDrainMs } from './settings.ts';
 import type { RealtimeSettings } from './settings.ts';
 
 export interface RealtimeService {
@@ -111,9 +112,10 @@ export async function startRealtime(settings: RealtimeSettings): Promise<Realtim
   });
 
   const stopSteps = (): StopStep[] => {
-    // Everybody is moved within half of the time, so that the other half is for answers under way.
-    const seconds = settings.STOP_DRAIN_MS / 1000;
-    const order = { deadlineSeconds: seconds, closePerSecond: Math.max(50, (hub.size() * 2) / Math.max(seconds, 1)) };
+    const seconds = stopDrainMs(settings) / 1000;
+    // Everybody is asked to move within half of the time, so that the other half is for answers under way.
+    const needed = (hub.size() * 2) / Math.max(seconds, 1);
+    const order = { deadlineSeconds: seconds, closePerSecond: Math.max(settings.ASSISTANT_DRAIN_PER_SECOND, needed) };
     return [
       { name: 'sockets', run: () => hub.drained(order) },
       { name: 'answers', run: () => answers?.finish(answerGraceMs) },

@@ -33,8 +33,8 @@ const realtimeSettings = podSettings
     LOGIN_TIMEOUT_MS: milliseconds(5_000),
     /** Upper bound of the jitter in `reconnect` frames. */
     RECONNECT_JITTER_MS: milliseconds(500),
-    /** After SIGTERM: how long sockets with an answer under way are left open. Below SHUTDOWN_TIMEOUT_MS. */
-    STOP_DRAIN_MS: milliseconds(15_000),
+    /** After SIGTERM: how long sockets with an answer under way are left open, instead of ASSISTANT_DRAIN_SECONDS. */
+    STOP_DRAIN_MS: z.coerce.number().int().min(0).max(86_400_000).optional(),
     /** Origins that browsers may connect from, separated by commas; all when not set. */
     ALLOWED_ORIGINS: z
       .string()
@@ -46,3 +46,7 @@ export type RealtimeSettings = z.output<typeof realtimeSettings>;
 /** @throws SettingsError listing every wrong variable */
 export const readRealtimeSettings = (environment: NodeJS.ProcessEnv): RealtimeSettings =>
   readSettings(realtimeSettings, environment);
+
+/** How long sockets may take to leave after SIGTERM: a pod that is evicted is drained like one that is replaced. */
+export const stopDrainMs = ({ STOP_DRAIN_MS, ASSISTANT_DRAIN_SECONDS }: RealtimeSettings): number =>
+  STOP_DRAIN_MS ?? (ASSISTANT_DRAIN_SECONDS ?? 15) * 1000;

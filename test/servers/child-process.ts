@@ -24,8 +24,8 @@ export interface ServerProcess {
   readonly pid: number;
   /** The last lines it wrote. */
   output(): string;
-  /** SIGTERM, and SIGKILL when it does not end; resolves when it is gone. */
-  stop(): Promise<void>;
+  /** SIGTERM, and SIGKILL when it does not end within `patienceMs` (10 s); resolves when it is gone. */
+  stop(patienceMs?: number): Promise<void>;
   /** SIGKILL: what a crash is. */
   kill(): Promise<void>;
   /** SIGSTOP and SIGCONT: a server that hangs. */
@@ -98,10 +98,10 @@ export async function startServer(what: ServerCommand): Promise<ServerProcess> {
   child.once('error', (error) => onEnd(error.message));
   child.once('exit', (code, signal) => onEnd(`exit code ${code ?? signal ?? '?'}`));
 
-  const stopWith = async (signal: NodeJS.Signals) => {
+  const stopWith = async (signal: NodeJS.Signals, patienceMs = stopMs) => {
     if (ended !== undefined) return;
     child.kill(signal);
-    const patience = setTimeout(() => child.kill('SIGKILL'), stopMs);
+    const patience = setTimeout(() => child.kill('SIGKILL'), patienceMs);
     await exit;
     clearTimeout(patience);
   };
@@ -124,7 +124,7 @@ export async function startServer(what: ServerCommand): Promise<ServerProcess> {
   return {
     pid: child.pid ?? 0,
     output: () => output,
-    stop: () => stopWith('SIGTERM'),
+    stop: (patienceMs) => stopWith('SIGTERM', patienceMs),
     kill: () => stopWith('SIGKILL'),
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
