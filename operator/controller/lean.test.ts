@@ -77,7 +77,10 @@ const whole = {
   ].map(([type, status, state], index) => ({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: metadata(`p${index}`, index === 2 ? { deletionTimestamp: '2026-01-02T00:00:00Z' } : {}),
+    metadata: metadata(
+      `p${index}`,
+      index === 2 ? { deletionTimestamp: '2026-01-02T00:00:00Z', deletionGracePeriodSeconds: 645 } : {},
+    ),
     spec: { containers: [{ name: 'chat' }], nodeName: 'n' },
     status: {
       phase: 'Running',

@@ -80,7 +80,8 @@ const lean = <T extends KubeObject>(object: T, rest: object): T =>
   ({ apiVersion: object.apiVersion, kind: object.kind, metadata: metadataOf(object), ...rest }) as T;
 
 function metadataOf({ metadata }: KubeObject): ObjectMeta {
-  const { name, namespace, uid, resourceVersion, generation, creationTimestamp, deletionTimestamp } = metadata;
+  const { name, namespace, uid, resourceVersion, generation, creationTimestamp } = metadata;
+  const { deletionTimestamp, deletionGracePeriodSeconds } = metadata;
   const labels = pick(metadata.labels, isKeptLabel);
   const annotations = pick(metadata.annotations, isKeptAnnotation);
   return {
@@ -91,6 +92,7 @@ function metadataOf({ metadata }: KubeObject): ObjectMeta {
     ...(generation === undefined ? {} : { generation }),
     ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
     ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    ...(deletionGracePeriodSeconds === undefined ? {} : { deletionGracePeriodSeconds }),
     ...(labels === undefined ? {} : { labels }),
     ...(annotations === undefined ? {} : { annotations }),
   };
