@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MetricPreset } from '@assistant-platform/api';
+import { seeded } from '../demo/questions.ts';
 import { createMetrics, type Metrics } from '../../services/kit/metrics.ts';
 import type { ScrapedPod } from '../servers/prometheus.ts';
 
@@ -71,7 +72,7 @@ export class Canaries {
 
   /** @param seed of the traffic: the same figures in every run. */
   constructor({ good, bad, seed }: { readonly good: number; readonly bad: number; readonly seed: number }) {
-    this.#random = randomNumbers(seed);
+    this.#random = seeded(seed);
     this.all = [
       ...Array.from({ length: good }, (_, index) => canary(`good-${index}`, null)),
       ...Array.from({ length: bad }, (_, index) =>
@@ -152,16 +153,5 @@ function podTraffic(name: string, revision: string, behaviour: Behaviour): PodTr
     pod: `${name}-chat-${revision}-5d9c7b-x2x4z`,
     metrics: createMetrics({ component: 'chat', revision }, false),
     behaviour,
-  };
-}
-
-/** mulberry32: a small seeded generator. */
-export function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

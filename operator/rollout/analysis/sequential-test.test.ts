@@ -1,22 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Evidence } from './measurement.ts';
+import { seeded } from '../../../test/demo/questions.ts';
 import { ratioInterval } from './sequential-test.ts';
 
 const counts: fc.Arbitrary<Evidence> = fc
   .record({ trials: fc.integer({ min: 0, max: 1_000_000 }), share: fc.double({ min: 0, max: 1, noNaN: true }) })
   .map(({ trials, share }) => ({ trials, events: Math.floor(trials * share) }));
-
-/** A seeded generator (mulberry32): the same traffic in every run. */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Looks after every 50 requests of each side; returns the trials of a side at the first look at which `stop` holds. */
 function firstLook(
@@ -25,7 +15,7 @@ function firstLook(
   looks: number,
   stop: (interval: { low: number; high: number }) => boolean,
 ): number | null {
-  const random = randomNumbers(seed);
+  const random = seeded(seed);
   const [update, stable] = [
     { events: 0, trials: 0 },
     { events: 0, trials: 0 },
