@@ -42,6 +42,8 @@ export interface ClusterOptions {
   readonly fakeNodes?: number;
   /** Network of the fake pods' addresses. Default 198.18.0.0/22. */
   readonly fakePods?: string;
+  /** Tier `control-plane`: network of the Services' addresses, of which each takes one. Default 198.18.4.0/22: 1,000 Services. */
+  readonly fakeServices?: string;
   /** Tier `control-plane`: write down all requests of these users in `logs/audit.log`. For benchmarks. Default: of nobody. */
   readonly audit?: readonly string[];
   /** Stop the instance when this process ends, however it ends. For tests. Default false. */

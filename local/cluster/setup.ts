@@ -72,7 +72,7 @@ export async function writeControlPlane(
   const earlier = await readJson<ControlPlanePorts & { readonly kwok: number }>(portsFile);
   const ports = earlier !== undefined && (await areFree(Object.values(earlier))) ? earlier : await newPorts();
   await writeAtomically(portsFile, JSON.stringify(ports));
-  const { services } = addressPlan(0); // no packet ever goes there: there is no node
+  const services = options.fakeServices ?? addressPlan(0).services; // no packet ever goes there: there is no node
   const components: Component[] = [
     ...controlPlane({
       tier: 'control-plane',

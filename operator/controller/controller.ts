@@ -10,7 +10,7 @@ import {
   withDefaults,
 } from '@assistant-platform/api';
 import {
-  type ApiError,
+  ApiError,
   configMaps,
   type Controller,
   deployments,
@@ -86,6 +86,8 @@ const SESSIONS_FRESH_MS = 1500;
 const SESSIONS_AT_REST_MS = 60_000;
 /** After a conflict: the cache has the newer object within this time. */
 const CONFLICT_RETRY_MS = 50;
+/** After so many failures in a row, which is about a second, the status shows what the API server answers, even if it may pass by itself. */
+const PATIENCE = 8;
 
 /** What stands in for a spec that cannot be read while its object is deleted: the deletion only needs the drain's defaults. */
 const LAST_RESORT = withDefaults({
@@ -191,7 +193,7 @@ export class AssistantController {
     });
   }
 
-  async #reconcile(request: Request, { signal, log }: ReconcileContext, span: Span): Promise<Result> {
+  async #reconcile(request: Request, { signal, log, failures }: ReconcileContext, span: Span): Promise<Result> {
     const stored = this.#subjects.get(request);
     const key = objectKey(request);
     if (stored === undefined) {
@@ -204,7 +206,7 @@ export class AssistantController {
     const next = plan(snapshot, now);
     span.setAttributes({ 'assistant.phase': next.status.phase ?? '', 'assistant.writes': next.writes.length });
     const { writes, reportInMs } = this.#pace(key, snapshot, next);
-    const result = await this.#act(stored, snapshot, { ...next, writes }, { log, signal });
+    const result = await this.#act(stored, snapshot, { ...next, writes }, { log, signal, failures });
     if (result.kind === 'Outdated') {
       log.debug({ write: result.write.kind }, 'something changed meanwhile: looking again');
       return requeueAfter(CONFLICT_RETRY_MS);
@@ -256,7 +258,7 @@ export class AssistantController {
     stored: StoredAssistantDeployment,
     snapshot: Snapshot,
     next: Plan,
-    { log, signal }: Pick<ReconcileContext, 'log' | 'signal'>,
+    { log, signal, failures }: Pick<ReconcileContext, 'log' | 'signal' | 'failures'>,
   ): Promise<ActResult> {
     const { subject } = snapshot;
     try {
@@ -268,7 +270,8 @@ export class AssistantController {
         ...{ log, signal, subject, stored, adminToken },
       });
     } catch (error) {
-      if (isForbidden(error) || isInvalid(error)) await this.#tellRefusal(stored, subject, error, log);
+      const persists = error instanceof ApiError && (isForbidden(error) || isInvalid(error) || failures >= PATIENCE);
+      if (persists) await this.#tellRefusal(stored, subject, error, log);
       throw error;
     }
   }

@@ -1,4 +1,5 @@
-// A write that the API server refuses for good (forbidden, invalid, over quota): nobody can go on until a person does something, so the status says it.
+// A write that the API server refuses for good (forbidden, invalid, over quota), or again and again (no addresses left for Services): nobody can go on
+// until a person does something, so the status says it.
 import { mergeConditions } from './conditions.ts';
 import type { Status } from './state.ts';
 

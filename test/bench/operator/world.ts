@@ -80,7 +80,8 @@ export class World {
       stateDir,
       tier: 'control-plane',
       fakeNodes: 4,
-      fakePods: '198.19.0.0/16',
+      fakePods: '198.19.0.0/17',
+      fakeServices: '198.19.128.0/17',
       audit: ACCOUNTS.map(userOf),
     });
     await installCustomResources(cluster.kubeconfig);
