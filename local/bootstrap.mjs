@@ -25,6 +25,7 @@ const COMMANDS = {
   demo: { file: 'test/demo/demo.ts', what: 'a canary, a blue-green and an aborted release under live traffic' },
   sim: { file: 'test/simulator/sim.ts', what: 'random faults on a simulated cluster: sim --schedules 1000 --seed 1' },
   killpoints: { file: 'test/simulator/killpoints.ts', what: 'the operator killed before and after every single write' },
+  mutants: { file: 'test/mutants/mutants.ts', what: 'small changes of the decision code: do the tests notice?' },
   'install-bundle': { file: 'infra/install-bundle.ts', what: 'write charts/install.yaml: the operator as plain YAML' },
   requirements: { file: 'test/requirements.ts', what: 'which numbered requirements are proven, and by what' },
   bench: { file: undefined, what: 'a measurement by name: bench local' },
