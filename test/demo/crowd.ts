@@ -1,4 +1,4 @@
-// Two hundred people with an open WebSocket each, who say something now and then. Their books, and the logs read back with
+// People with an open WebSocket each, who say something now and then. Their books, and the logs read back with
 // fresh connections at the end, say what was acknowledged, lost or doubled.
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientCounts, connectRealtime, type RealtimeClient } from '../realtime-client/client.ts';

@@ -3,20 +3,9 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import colors from 'picocolors';
-import { Crowd } from './crowd.ts';
-import { guestTokens, runHttpLoad } from './http-load.ts';
-import { mix, questions, seeded } from './questions.ts';
-import { Releases } from './releases.ts';
 import { render, verdict } from './report.ts';
-import { playScenario } from './scenario.ts';
-import { countRequest, noRequests } from './statistics.ts';
-
-/** The part of `npm run where --json` that is used here. */
-interface Where {
-  readonly kubeconfig: string;
-  readonly context: string;
-  readonly gateway: string;
-}
+import { runUnderTraffic, type Where } from './run.ts';
+import { DEMONSTRATION } from './scenario.ts';
 
 const usage = `usage: npm run demo [-- --people 200] [-- --rate 50] [-- --seed 1] [-- -o json]
   --people  open WebSockets           --rate  HTTP requests a second
@@ -43,72 +32,15 @@ async function main(): Promise<void> {
     const at = ((Date.now() - started) / 1000).toFixed(1).padStart(6);
     console.log(`${colors.dim(`${at} s`)}  ${line}`);
   };
-  const run = started.toString(36);
-  const random = seeded(seed);
-  const asked = questions(random);
-
-  print(`${people} people with a WebSocket each, ${rate} HTTP requests a second through ${where.gateway}`);
-  print(
-    `questions: ${mix.common * 100} % common (cached after the first time), ${mix.new * 100} % new (for the model); seed ${seed}`,
-  );
-
-  const requests = noRequests();
-  const broken = new Set<string>();
-  const crowd = new Crowd({
-    url: `${where.gateway.replace(/^http/, 'ws')}/ws`,
-    people,
+  const report = await runUnderTraffic({
+    ...{ where, people, rate, seed, print },
     meanPauseMs: 10_000,
-    questions: asked,
-    random,
-    token: guestTokens(where.gateway),
-    run,
+    turns: DEMONSTRATION,
   });
-  await crowd.connect();
-  print(`${people} sockets are open`);
-  crowd.talk();
-  const stopLoad = new AbortController();
-  const load = runHttpLoad({
-    gateway: where.gateway,
-    requestsPerSecond: rate,
-    questions: asked,
-    signal: stopLoad.signal,
-    onOutcome: (outcome) => countRequest(requests, outcome, (revision) => broken.has(revision)),
-  });
-  const ticker = setInterval(() => {
-    const { acknowledged, sockets } = crowd.counts();
-    print(
-      colors.dim(
-        `${requests.requests} requests, ${requests.failures} failed; ${acknowledged} messages acknowledged; sockets moved ${sockets.moved}, broken ${sockets.broken}; ` +
-          Object.entries(crowd.byRevision())
-            .map(([revision, n]) => `${revision} has ${n}`)
-            .join(', '),
-      ),
-    );
-  }, 5_000);
-
-  try {
-    const releases = new Releases(where.kubeconfig, { namespace: 'assistants', name: 'demo' }, where.context);
-    const result = await playScenario({
-      releases,
-      requests: () => requests,
-      expectBug: (revision) => broken.add(revision),
-      print,
-      run,
-    });
-    stopLoad.abort();
-    await Promise.all([load, crowd.quiet()]);
-    print('reading every conversation back');
-    const { sockets } = crowd.counts();
-    const messages = await crowd.audit();
-    const report = { seed, seconds: (Date.now() - started) / 1000, ...result, requests, messages, sockets };
-    console.log(
-      values.output === 'json' ? JSON.stringify({ ...report, wrong: verdict(report) }, null, 2) : `\n${render(report)}`,
-    );
-    process.exitCode = verdict(report).length === 0 ? 0 : 1;
-  } finally {
-    clearInterval(ticker);
-    stopLoad.abort();
-  }
+  console.log(
+    values.output === 'json' ? JSON.stringify({ ...report, wrong: verdict(report) }, null, 2) : `\n${render(report)}`,
+  );
+  process.exitCode = verdict(report).length === 0 ? 0 : 1;
 }
 
 function positive(name: string, value: string): number {

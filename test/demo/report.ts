@@ -25,12 +25,25 @@ export interface SocketCounts {
   readonly awayMs: readonly number[];
 }
 
+/** Traffic, so far or during one release. */
+export interface Traffic {
+  /** HTTP requests, and those of them that the platform failed. */
+  readonly requests: number;
+  readonly failures: number;
+  /** Messages over WebSockets. */
+  readonly acknowledged: number;
+  /** Sockets that a drain moved. */
+  readonly moved: number;
+}
+
 /** One release of the run. */
 export interface ReleaseLine {
   readonly release: string;
   readonly strategy: string;
   readonly outcome: string;
   readonly seconds: number;
+  /** During this release. */
+  readonly traffic: Traffic;
 }
 
 /** Everything that the run found. */
@@ -69,8 +82,11 @@ export function render(report: DemoReport): string {
     colors.bold(`The run: ${minutes(report.seconds)}, seed ${report.seed}`),
     '',
     table(
-      ['release', 'strategy', 'outcome', 'took'],
-      report.releases.map((r) => [r.release, r.strategy, r.outcome, minutes(r.seconds)]),
+      ['release', 'strategy', 'outcome', 'took', 'requests', 'failed', 'acknowledged', 'sockets moved'],
+      report.releases.map(({ release, strategy, outcome, seconds, traffic }) => [
+        ...[release, strategy, outcome, minutes(seconds), String(traffic.requests), flag(traffic.failures)],
+        ...[String(traffic.acknowledged), String(traffic.moved)],
+      ]),
     ),
     '',
     table(

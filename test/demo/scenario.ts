@@ -1,136 +1,203 @@
-// The three releases of the demonstration: a canary, a blue-green, and a canary with a bug that a person calls back.
+// Releases one after the other, as people make them: canaries and blue-greens that go to their end, and releases with a bug that are called back, by a
+// person who sees the errors or by the metric that stands guard.
 import type { AssistantDeployment } from '@assistant-platform/api';
 import { type Releases, settled } from './releases.ts';
-import type { ReleaseLine } from './report.ts';
+import type { ReleaseLine, Traffic } from './report.ts';
 import { RolloutWatch } from './rollout-watch.ts';
 import type { RequestCounts, WeightSample } from './statistics.ts';
 
-/** What the scenario needs from the run around it. */
+/** One release. */
+export interface Turn {
+  readonly strategy: 'Canary' | 'BlueGreen';
+  /** `Promoted`: of an image without fault. The others are of the one whose chat answers every tenth message with 500. */
+  readonly end: 'Promoted' | 'AbortedByPerson' | 'AbortedByMetric';
+  /** The image's tag. The broken one has its own. */
+  readonly image?: '1.1.0' | '1.2.0';
+}
+
+/** The demonstration: a canary, a blue-green, and a canary with a bug that a person calls back. */
+export const DEMONSTRATION: readonly Turn[] = [
+  { strategy: 'Canary', end: 'Promoted', image: '1.1.0' },
+  { strategy: 'BlueGreen', end: 'Promoted', image: '1.2.0' },
+  { strategy: 'Canary', end: 'AbortedByPerson' },
+];
+
+/** What the releases need from the run around them. */
 export interface Stage {
   readonly releases: Releases;
   readonly requests: () => RequestCounts;
+  /** All traffic so far. */
+  readonly traffic: () => Traffic;
   /** Says that the errors of this revision are known. */
   readonly expectBug: (revision: string) => void;
   readonly print: (line: string) => void;
-  /** Makes each run a release of its own, even of the same images. */
+  /** Makes each run's releases its own, even of the same images. */
   readonly run: string;
 }
 
-/** What the scenario found. */
+/** What the releases came to. */
 export interface ScenarioResult {
   readonly releases: readonly ReleaseLine[];
   readonly weights: readonly WeightSample[];
 }
 
-const releaseTimeoutMs = 6 * 60_000;
+const TIMEOUT_MS = 6 * 60_000;
+const BROKEN = '1.3.0';
 /** Errors of the broken release that a person sees before calling it back. */
-const errorsUntilAbort = 5;
+const ERRORS_UNTIL_ABORT = 5;
+const DRAIN = { deadline: '60s', closePerSecond: 50 };
 
 const canary = (steps: readonly object[]) => ({
-  strategy: { type: 'Canary', canary: { steps }, blueGreen: null, drain: { deadline: '60s', closePerSecond: 50 } },
+  strategy: { type: 'Canary', canary: { steps }, blueGreen: null, drain: DRAIN },
 });
-const gradual = [
-  { setWeight: 10 },
-  { pause: { duration: '15s' } },
-  { setWeight: 50 },
-  { pause: { duration: '15s' } },
-  { setWeight: 100 },
-];
+const blueGreen = (how: object) => ({ strategy: { type: 'BlueGreen', canary: null, blueGreen: how, drain: DRAIN } });
 
-/** Runs the three releases, one after the other. */
-export async function playScenario(stage: Stage): Promise<ScenarioResult> {
+const ERRORS = 'errors';
+const guard = { metrics: [ERRORS], duration: '2m', interval: '5s' };
+const guarded = {
+  metrics: [{ name: ERRORS, preset: 'ErrorRate', max: '0.02', minSamples: 40, failureLimit: 0 }],
+};
+
+/** The change of spec that each kind of release is made with. */
+const STRATEGIES: Readonly<Record<Turn['strategy'], Readonly<Record<Turn['end'], object>>>> = {
+  Canary: {
+    Promoted: canary([
+      { setWeight: 10 },
+      { pause: { duration: '15s' } },
+      { setWeight: 50 },
+      { pause: { duration: '15s' } },
+      { setWeight: 100 },
+    ]),
+    AbortedByPerson: canary([{ setWeight: 10 }, { pause: {} }, { setWeight: 100 }]),
+    AbortedByMetric: { ...canary([{ setWeight: 30 }, { analysis: guard }, { setWeight: 100 }]), ...guarded },
+  },
+  BlueGreen: {
+    Promoted: blueGreen({ autoPromote: true, autoPromoteAfter: '10s' }),
+    AbortedByPerson: blueGreen({ autoPromote: false }),
+    AbortedByMetric: {
+      ...blueGreen({ autoPromote: true, autoPromoteAfter: '2s', postPromotion: guard, scaleDownDelay: '5m' }),
+      ...guarded,
+    },
+  },
+};
+
+/** Plays the releases, one after the other. */
+export async function playReleases(turns: readonly Turn[], stage: Stage): Promise<ScenarioResult> {
   const lines: ReleaseLine[] = [];
   const weights: WeightSample[] = [];
-  const keep = (line: ReleaseLine, samples: readonly WeightSample[]) => {
-    lines.push(line);
-    weights.push(...samples);
-  };
-
-  await promoted(stage, '1.1.0', 'Canary', canary(gradual), keep);
-  const blueGreen = { type: 'BlueGreen', canary: null, blueGreen: { autoPromote: true, autoPromoteAfter: '10s' } };
-  await promoted(
-    stage,
-    '1.2.0',
-    'BlueGreen',
-    { strategy: { ...blueGreen, drain: { deadline: '60s', closePerSecond: 50 } } },
-    keep,
-  );
-  await calledBack(stage, keep);
+  for (const [index, turn] of turns.entries()) {
+    // People tell releases by their number where a tag comes again.
+    const release = turn.end === 'Promoted' ? (turn.image ?? '1.1.0') : BROKEN;
+    const name = turns.length > DEMONSTRATION.length ? `${release}-${index + 1}` : release;
+    const watch = new RolloutWatch(name, () => stage.requests().byRevision, stage.print);
+    const before = { at: Date.now(), ...stage.traffic() };
+    const how = { stage, turn, name, tag: release, watch, number: index + 1 };
+    const outcome = turn.end === 'Promoted' ? await promoted(how) : await calledBack(how);
+    const now = stage.traffic();
+    const traffic: Traffic = {
+      requests: now.requests - before.requests,
+      failures: now.failures - before.failures,
+      acknowledged: now.acknowledged - before.acknowledged,
+      moved: now.moved - before.moved,
+    };
+    lines.push({
+      release: name,
+      strategy: turn.strategy,
+      outcome,
+      seconds: (Date.now() - before.at) / 1000,
+      traffic,
+    });
+    weights.push(...watch.end());
+  }
   return { releases: lines, weights };
 }
 
-type Keep = (line: ReleaseLine, samples: readonly WeightSample[]) => void;
+interface Play {
+  readonly stage: Stage;
+  readonly turn: Turn;
+  readonly name: string;
+  readonly tag: string;
+  readonly number: number;
+  readonly watch: RolloutWatch;
+}
 
 /** A release that goes to its end by itself. */
-async function promoted(stage: Stage, release: string, strategy: string, change: object, keep: Keep): Promise<void> {
-  const started = Date.now();
-  const watch = new RolloutWatch(release, () => stage.requests().byRevision, stage.print);
-  const edited = await stage.releases.edit({ ...change, ...(await components(stage, release, release)) });
-  const end = await stage.releases.until(settled(edited), {
-    timeoutMs: releaseTimeoutMs,
-    what: `release ${release}`,
+async function promoted({ stage, turn, name, tag, number, watch }: Play): Promise<string> {
+  const { releases } = stage;
+  const images = await retagged(stage, { chat: tag, realtime: tag }, number);
+  const edited = await releases.edit({ release: name, ...STRATEGIES[turn.strategy].Promoted, ...images });
+  const end = await releases.until(settled(edited), {
+    timeoutMs: TIMEOUT_MS,
+    what: `release ${name}`,
     onLook: (object) => watch.look(object),
   });
-  const outcome =
-    end.status?.stableRevision?.release === release
-      ? 'promoted'
-      : `unexpected: stable is ${end.status?.stableRevision?.release}`;
-  keep({ release, strategy, outcome, seconds: (Date.now() - started) / 1000 }, watch.end());
+  const stable = end.status?.stableRevision?.release;
+  return stable === name ? 'promoted' : `unexpected: stable is ${stable}`;
 }
 
-/** Release 1.3.0 answers errors; a person sees a few, aborts, and goes back to the spec of the stable release. */
-async function calledBack(stage: Stage, keep: Keep): Promise<void> {
-  const release = '1.3.0';
-  const started = Date.now();
-  const before = await stage.releases.read();
-  const watch = new RolloutWatch(release, () => stage.requests().byRevision, stage.print);
-  const look = { timeoutMs: releaseTimeoutMs, onLook: (object: AssistantDeployment) => watch.look(object) };
-  await stage.releases.edit({
-    ...canary([{ setWeight: 10 }, { pause: {} }, { setWeight: 100 }]),
-    // Realtime has no bug of its own; its image of the stable release goes along in lockstep.
-    ...(await components(stage, release, release, { realtime: '1.2.0' })),
-  });
-  const stable = before.status?.stableRevision?.hash;
-  await stage.releases.until(
-    ({ status }) => {
-      const update = status?.updateRevision?.hash;
-      if (update !== undefined && update !== stable) stage.expectBug(update);
-      return stage.requests().knownBug >= errorsUntilAbort;
+/** The broken release: it answers errors, is called back, and the spec goes back to that of the stable release. */
+async function calledBack({ stage, turn, name, tag, number, watch }: Play): Promise<string> {
+  const { releases } = stage;
+  const before = await releases.read();
+  const stable = before.status?.stableRevision;
+  const look = { timeoutMs: TIMEOUT_MS, onLook: (object: AssistantDeployment) => watch.look(object) };
+  const errors = stage.requests().knownBug;
+  const expectBug = ({ status }: AssistantDeployment): void => {
+    const update = status?.updateRevision?.hash;
+    if (update !== undefined && update !== stable?.hash) stage.expectBug(update);
+  };
+  // Realtime has no bug of its own; its image of the stable release goes along in lockstep.
+  const images = await retagged(stage, { chat: tag }, number);
+  await releases.edit({ release: name, ...STRATEGIES[turn.strategy][turn.end], ...images });
+  if (turn.end === 'AbortedByPerson') {
+    await releases.until(
+      (object) => {
+        expectBug(object);
+        // Nobody is sent to a preview: whoever looks at it there sees at once that it is broken.
+        if (turn.strategy === 'BlueGreen') return object.status?.phase === 'Paused';
+        return stage.requests().knownBug - errors >= ERRORS_UNTIL_ABORT;
+      },
+      { ...look, what: `the bug of release ${name}` },
+    );
+    stage.print(`a person sees ${stage.requests().knownBug - errors} errors of ${name} and aborts`);
+    await releases.verb('abort', 'one answer in ten is an error 500');
+  }
+  let abortedAt = 0;
+  const end = await releases.until(
+    (object) => {
+      expectBug(object);
+      if (object.status?.abort === undefined) return false;
+      abortedAt ||= Date.parse(object.status.abort.at);
+      return object.status.weight?.routed === 0;
     },
-    { ...look, what: 'errors of release 1.3.0' },
+    { ...look, what: `abort of release ${name}` },
   );
-  stage.print(`a person sees ${stage.requests().knownBug} errors of 1.3.0 and aborts`);
-  const aborted = Date.now();
-  await stage.releases.verb('abort', 'one answer in ten is an error 500');
-  const end = await stage.releases.until(({ status }) => status?.abort !== undefined && status.weight?.routed === 0, {
-    ...look,
-    what: 'abort of release 1.3.0',
-  });
-  const by = end.status?.abort?.by ?? 'nobody';
-  stage.print(
-    `all traffic is back on ${before.status?.stableRevision?.release} after ${((Date.now() - aborted) / 1000).toFixed(1)} s`,
-  );
-  const { strategy } = before.spec;
-  const restored = await stage.releases.edit({
+  const away = ((Date.now() - abortedAt) / 1000).toFixed(1);
+  stage.print(`all traffic is back on ${stable?.release} after ${away} s: ${end.status?.abort?.reason ?? ''}`);
+  const { strategy, metrics } = before.spec;
+  const restored = await releases.edit({
     ...before.spec,
+    metrics: metrics ?? null,
     strategy: { ...strategy, canary: strategy.canary ?? null, blueGreen: strategy.blueGreen ?? null },
   });
-  await stage.releases.until(settled(restored), { ...look, what: 'going back to the stable spec' });
-  const outcome = by === 'User' ? 'aborted by a person' : `unexpected: aborted by ${by}`;
-  keep({ release, strategy: 'Canary', outcome, seconds: (Date.now() - started) / 1000 }, watch.end());
+  await releases.until(settled(restored), { ...look, what: 'going back to the stable spec' });
+  const by = end.status?.abort?.by ?? 'nobody';
+  const expected = turn.end === 'AbortedByPerson' ? 'User' : 'Metric';
+  if (by !== expected) return `unexpected: aborted by ${by}`;
+  return by === 'User' ? 'aborted by a person' : 'aborted by its metric';
 }
 
-/** The spec change of a release: the tags of the images, the label, and the name of the run. */
-async function components(
+/** The components with other tags of their images, and an environment that makes this release one of its own. */
+async function retagged(
   { releases, run }: Stage,
-  release: string,
-  tag: string,
-  other: Readonly<Record<string, string>> = {},
+  tags: Readonly<Record<string, string>>,
+  number: number,
 ): Promise<object> {
   const { spec } = await releases.read();
-  const retagged = Object.entries(spec.components).map(([name, component]) => [
-    name,
-    { image: component.image.replace(/:[^:/]+$/, `:${other[name] ?? tag}`), env: [{ name: 'DEMO_RUN', value: run }] },
-  ]);
-  return { release, components: Object.fromEntries(retagged) as object };
+  const components = Object.entries(spec.components).map(([name, { image }]) => {
+    const tag = tags[name];
+    const changed = tag === undefined ? image : image.replace(/:[^:/]+$/, `:${tag}`);
+    return [name, { image: changed, env: [{ name: 'DEMO_RUN', value: `${run}-${number}` }] }] as const;
+  });
+  return { components: Object.fromEntries(components) };
 }
