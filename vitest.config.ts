@@ -10,7 +10,7 @@ class ByName extends BaseSequencer {
 }
 
 const everywhere = ['**/node_modules/**', '**/dist/**', '.state/**'];
-const special = ['**/*.{cluster,servers,pulumi,e2e}.test.ts'];
+const special = ['**/*.{cluster,servers,pulumi,e2e,releases}.test.ts'];
 
 export default defineConfig({
   test: {
@@ -59,6 +59,18 @@ export default defineConfig({
           // The tests' instance, beside a person's `start` (local/start/places.ts).
           env: { ASSISTANT_PLATFORM_INSTANCE: 'test' },
           testTimeout: 900_000,
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'releases',
+          include: ['test/releases/**/*.releases.test.ts'],
+          exclude: everywhere,
+          globalSetup: ['test/e2e/platform.ts'],
+          env: { ASSISTANT_PLATFORM_INSTANCE: 'test' },
+          testTimeout: 3_600_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,
         },

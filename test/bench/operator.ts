@@ -32,7 +32,7 @@ const PARTS = {
         count: 2_000,
         targets: { start: '4 s', memory: '160 MB' },
         peers: { start: 'Argo Rollouts 15.7 s, 3,294 requests', memory: 'Argo Rollouts 274 MB' },
-        settleMs: 280_000,
+        settleMs: 900_000,
       }),
   },
   'rest-10000': {
@@ -42,7 +42,7 @@ const PARTS = {
         count: 10_000,
         targets: { start: '12 s', memory: '300 MB' },
         peers: { start: '', memory: '' },
-        settleMs: 1_800_000,
+        settleMs: 3_600_000,
       }),
   },
 } as const;

@@ -47,7 +47,7 @@ export function prepare(chosen: readonly Stage[]): Preparation {
     logFolder: path.resolve(import.meta.dirname, '../../.state/logs'),
   });
   const wantsBinaries = needs.has('binaries');
-  const wantsNode = chosen.some((stage) => stage.name === 'e2e');
+  const wantsNode = chosen.some(({ name }) => name === 'e2e' || name === 'releases');
   const system = wantsNode ? ensureSystem('node', progress) : Promise.resolve();
   const fetched = wantsBinaries || needs.has('packages') ? system.then(() => fetchPackages(progress)) : system;
   const built = wantsBinaries ? ensureBinaries(binaries, progress).then(() => undefined) : Promise.resolve();

@@ -3,7 +3,14 @@
 /** One stage: a static check that passes or fails as a whole, or a vitest project whose tests are counted one by one. */
 export type Stage =
   | { readonly kind: 'check'; readonly name: string; readonly what: string; readonly command: readonly string[] }
-  | { readonly kind: 'vitest'; readonly name: string; readonly what: string; readonly needs: Needs };
+  | {
+      readonly kind: 'vitest';
+      readonly name: string;
+      readonly what: string;
+      readonly needs: Needs;
+      /** Too long for every day: runs only when a person names it. */
+      readonly onDemand?: true;
+    };
 
 /** What has to be on the machine before a stage: nothing, the servers of registry packages, or the built binaries as well. */
 export type Needs = 'nothing' | 'packages' | 'binaries';
@@ -28,17 +35,24 @@ export const stages: readonly Stage[] = [
   { kind: 'vitest', name: 'operator', what: 'against a real kube-apiserver', needs: 'binaries' },
   { kind: 'vitest', name: 'infra', what: 'Pulumi programs with the real engine', needs: 'binaries' },
   { kind: 'vitest', name: 'e2e', what: 'the whole chain on the embedded cluster', needs: 'binaries' },
+  {
+    kind: 'vitest',
+    name: 'releases',
+    what: 'twenty releases back to back under 500 open sockets',
+    needs: 'binaries',
+    onDemand: true,
+  },
 ];
 
 /**
- * The stages that a person asked for by name; all of them without a name, the static ones under `static`.
+ * The stages that a person asked for by name; without a name all that are for every day, the static ones under `static`.
  * @throws Error naming the unknown stage and what there is.
  */
 export function selectStages(names: readonly string[]): readonly Stage[] {
   const known = [...stages.map((s) => s.name), 'static'];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Error(`no test stage "${unknown}"; there are: ${known.join(', ')}`);
-  if (names.length === 0) return stages;
+  if (names.length === 0) return stages.filter((s) => s.kind === 'check' || s.onDemand !== true);
   return stages.filter((s) => names.includes(s.name) || (s.kind === 'check' && names.includes('static')));
 }
 

@@ -20,7 +20,7 @@ it('shows in the status what fails again and again, and goes on when it does not
   const people = new People(cluster.server, () => undefined);
   const onFailure = (message: string): number => failures.push(message);
   const fleet = new Fleet({ ...{ cluster, network, onFailure }, chance: new Chance(2), replicas: 1, election: false });
-  const status = (): Status => (people.subject?.status ?? {});
+  const status = (): Status => people.subject?.status ?? {};
 
   people.create(STRATEGIES.canary);
   await cluster.clock.advance(20_000);

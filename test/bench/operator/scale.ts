@@ -4,7 +4,7 @@ import { byVerbAndResource } from './audit.ts';
 import { type Figures, megabytes, milliseconds, seconds } from './report.ts';
 import type { World } from './world.ts';
 
-const TIMEOUT_MS = 280_000;
+const TIMEOUT_MS = 900_000;
 
 interface Crowd {
   readonly count: number;
