@@ -26,6 +26,10 @@ const COMMANDS = {
   sim: { file: 'test/simulator/sim.ts', what: 'random faults on a simulated cluster: sim --schedules 1000 --seed 1' },
   killpoints: { file: 'test/simulator/killpoints.ts', what: 'the operator killed before and after every single write' },
   mutants: { file: 'test/mutants/mutants.ts', what: 'small changes of the decision code: do the tests notice?' },
+  worlds: {
+    file: 'test/checker/worlds-main.ts',
+    what: 'every state of small worlds visited, the invariants checked in each',
+  },
   'install-bundle': { file: 'infra/install-bundle.ts', what: 'write charts/install.yaml: the operator as plain YAML' },
   requirements: { file: 'test/requirements.ts', what: 'which numbered requirements are proven, and by what' },
   bench: { file: undefined, what: 'a measurement by name: bench local' },
