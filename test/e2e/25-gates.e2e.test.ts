@@ -1,10 +1,13 @@
 // Metrics as gates on the whole chain: services, Prometheus, operator, gateway. A release with a bug is called back without a person; one that nobody
-// comes to waits, and says so.
+// comes to waits, and says so; one whose model became slow is called back by the time to the first chunk. Each time the operator is killed on the way.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, describe, expect, inject, it } from 'vitest';
-import { runHttpLoad, type Outcome } from '../demo/http-load.ts';
-import { questions, seeded } from '../demo/questions.ts';
+import { Crowd } from '../demo/crowd.ts';
+import { guestTokens, runHttpLoad, type Outcome } from '../demo/http-load.ts';
+import { type Question, questions, seeded } from '../demo/questions.ts';
 import { settled } from '../demo/releases.ts';
-import { demo } from './access.ts';
+import { demo, eventually, killOperator, kubectl, measured } from './access.ts';
 
 type Spec = Awaited<ReturnType<ReturnType<typeof demo>['read']>>['spec'];
 
@@ -36,7 +39,9 @@ describe('a release behind a gate', () => {
     if (before === undefined) return;
     const { release, components, strategy, metrics } = before;
     const { type, canary = null, blueGreen = null } = strategy;
-    const images = Object.fromEntries(Object.entries(components).map(([name, each]) => [name, { image: each.image }]));
+    const images = Object.fromEntries(
+      Object.entries(components).map(([name, { image, env = null }]) => [name, { image, env }]),
+    );
     const edited = await demo().edit({
       ...{ release, components: images, metrics: metrics ?? null },
       strategy: { type, canary, blueGreen },
@@ -58,6 +63,11 @@ describe('a release behind a gate', () => {
     });
     try {
       await releases.edit(gated(before, '3m'));
+      await releases.until(({ status }) => (status?.analysis?.[0]?.samples ?? 0) > 0, {
+        timeoutMs: 120_000,
+        what: 'the first look at the metric',
+      });
+      await killOperator();
       const aborted = await releases.until(({ status }) => status?.abort !== undefined, {
         timeoutMs: 150_000,
         what: 'the abort',
@@ -93,10 +103,118 @@ describe('a release behind a gate', () => {
     );
     expect(waiting.status?.blockedBy?.[0]?.message).toMatch(/errors has (no data|\d+ of 40 samples)/);
     expect(waiting.status?.blockedBy?.[0]?.nextCheckAt).toBeTruthy();
+    await killOperator();
+    const { since } = waiting.status?.blockedBy?.[0] ?? {};
+    // A later check, by the operator's next pod: it still waits, and for the same thing since the same time.
+    const later = await releases.until(
+      ({ status }) => status?.blockedBy?.[0]?.nextCheckAt !== waiting.status?.blockedBy?.[0]?.nextCheckAt,
+      { timeoutMs: 120_000, what: 'the check after the operator was killed' },
+    );
+    expect(later.status?.blockedBy?.[0]).toMatchObject({ reason: 'MetricNoData', since });
+    expect(later.status?.weight).toMatchObject({ requested: 30, routed: 30 });
     await releases.verb('abort', 'nobody came');
     await releases.until(({ status }) => status?.weight?.routed === 0, {
       timeoutMs: 30_000,
       what: 'traffic at stable',
     });
   });
+
+  it('[R-292, R-295] whose model became slow is called back by the time to the first chunk, without a lost message', async () => {
+    const releases = demo();
+    before = (await releases.read()).spec;
+    const { gateway } = inject('where');
+    const random = seeded(5);
+    const over = new AbortController();
+    const outcomes: Outcome[] = [];
+    const load = runHttpLoad({
+      ...{ gateway, questions: newQuestions(), signal: over.signal },
+      requestsPerSecond: 3,
+      onOutcome: (outcome) => outcomes.push(outcome),
+    });
+    const crowd = new Crowd({
+      url: `${gateway.replace(/^http/, 'ws')}/ws`,
+      token: guestTokens(gateway),
+      ...{ people: 40, meanPauseMs: 10_000, questions: questions(random), random, run: `slow-${Date.now()}` },
+    });
+    try {
+      await slowModel('apply');
+      await crowd.connect();
+      crowd.talk();
+      const stable = (await releases.read()).status?.stableRevision?.hash ?? '';
+      await eventually('it is known how soon the stable release answers', 120, async () => {
+        const chunks = `gen_ai_client_time_to_first_chunk_seconds_count{revision="${stable}"}`;
+        return (await measured(`sum(${chunks})`)) >= 60;
+      });
+      await releases.edit(slow(before));
+      await releases.until(({ status }) => (status?.analysis?.[0]?.samples ?? 0) > 0, {
+        timeoutMs: 120_000,
+        what: 'the first look at the metric',
+      });
+      await killOperator();
+      const aborted = await releases.until(({ status }) => status?.abort !== undefined, {
+        timeoutMs: 240_000,
+        what: 'the abort',
+      });
+      expect(aborted.status?.abort).toMatchObject({
+        by: 'Metric',
+        reason: expect.stringContaining('first-chunk') as string,
+      });
+      await releases.until(({ status }) => status?.weight?.routed === 0, {
+        timeoutMs: 30_000,
+        what: 'traffic at stable',
+      });
+    } finally {
+      over.abort();
+      await load;
+      await crowd.quiet();
+      await slowModel('delete');
+    }
+    const { sockets } = crowd.counts();
+    const messages = await crowd.audit();
+    expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(messages).toMatchObject({ lost: 0, duplicated: 0 });
+    expect(messages.acknowledged).toBeGreaterThan(40);
+    expect(sockets).toMatchObject({ broken: 0, notRecovered: 0 });
+  });
 });
+
+/** Questions that no cache knows. */
+function* newQuestions(): Generator<Question, never> {
+  for (let n = 1; ; n++) yield { kind: 'new', text: `In one sentence, what is ${n} times ${Date.now()}?` };
+}
+
+/** A release of the stable images whose model takes two seconds longer to its first chunk, behind a comparison with the stable release. */
+function slow(spec: Spec): Record<string, unknown> {
+  const env = [{ name: 'MODEL_URL', value: 'http://slow-model:8080/v1' }];
+  return {
+    release: 'slow-model',
+    components: Object.fromEntries(Object.keys(spec.components).map((name) => [name, { env }])),
+    metrics: [
+      {
+        name: 'first-chunk',
+        preset: 'TimeToFirstChunkP95',
+        comparedTo: { stable: { maxRatio: '1.5', confidence: '0.99' } },
+        minSamples: 10,
+      },
+    ],
+    strategy: {
+      type: 'Canary',
+      blueGreen: null,
+      canary: {
+        steps: [{ setWeight: 50 }, { analysis: { metrics: ['first-chunk'], duration: '5m', interval: '5s' } }],
+      },
+    },
+  };
+}
+
+/** A proxy in front of the model that holds each answer back for two seconds: a model on a machine that is too busy. */
+async function slowModel(verb: 'apply' | 'delete'): Promise<void> {
+  const manifest = path.join(inject('stateDir'), 'slow-model.yaml');
+  const [chat] = Object.values((await demo().read()).spec.components);
+  const text = readFileSync(path.join(import.meta.dirname, 'slow-model.yaml'), 'utf8');
+  writeFileSync(manifest, text.replace('image: any', `image: ${chat?.image ?? ''}`));
+  await kubectl(verb, '-n', 'assistants', '-f', manifest);
+  if (verb === 'apply')
+    await kubectl('rollout', 'status', '-n', 'assistants', 'deployment/slow-model', '--timeout=90s');
+  rmSync(manifest);
+}

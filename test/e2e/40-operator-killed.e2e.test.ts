@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AssistantDeployment } from '@assistant-platform/api';
 import { settled } from '../demo/releases.ts';
-import { demo, kubectl } from './access.ts';
+import { demo, killOperator, kubectl } from './access.ts';
 
 const strategies = {
   Canary: {
@@ -32,20 +32,6 @@ function phaseOf({ status }: AssistantDeployment): string {
   const { phase, step, weight, draining, blockedBy } = status ?? {};
   return [phase, step?.index, weight?.requested, weight?.routed, draining?.length ?? 0, blockedBy?.[0]?.reason].join(
     '|',
-  );
-}
-
-async function killOperator(): Promise<void> {
-  await kubectl(
-    'delete',
-    'pods',
-    '-n',
-    'assistant-system',
-    '-l',
-    'app.kubernetes.io/name=assistant-operator',
-    '--grace-period=0',
-    '--force',
-    '--wait=false',
   );
 }
 

@@ -37,6 +37,19 @@ export function demo(): Releases {
   return new Releases(kubeconfig, { namespace: 'assistants', name: 'demo' }, context);
 }
 
+/** Kills the operator's pods without a word; its Deployment makes others. */
+export async function killOperator(): Promise<void> {
+  const chosen = ['-n', 'assistant-system', '-l', 'app.kubernetes.io/name=assistant-operator'];
+  await kubectl('delete', 'pods', ...chosen, '--grace-period=0', '--force', '--wait=false');
+}
+
+/** The sum of the values that a PromQL query gives; 0 when there are none. */
+export async function measured(query: string): Promise<number> {
+  const response = await fetch(`${inject('where').prometheus}/api/v1/query?query=${encodeURIComponent(query)}`);
+  const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
+  return data.result.reduce((sum, { value }) => sum + Number(value[1]), 0);
+}
+
 /** An answer as the gateway gave it. */
 export interface Answer {
   readonly status: number;
