@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BlockedBy, Status } from '../rollout/state.ts';
-import { REPORT_EVERY_MS, StatusPacer } from './pacing.ts';
+import { REPORT_EVERY_MS, SESSIONS_EVERY_MS, StatusPacer } from './pacing.ts';
 
 const wait = (reason: string, message = 'so far'): BlockedBy => ({ reason, message, since: '2026-01-01T00:00:00Z' });
 const STORED: Status = {
@@ -56,9 +56,23 @@ describe('the pace of status writes', () => {
     expect(delay(status)).toBe(0);
   });
 
+  it('lets sessions that come and go gather for longer, unless something drains', () => {
+    const gone: Status = {
+      ...STORED,
+      weight: { requested: 20, routed: 10, observed: 12.5 },
+      summary: { connections: 7 },
+      components: { chat: { update: { replicas: 2, ready: 1, sockets: 7 } } },
+    };
+    expect(delay(gone)).toBe(SESSIONS_EVERY_MS);
+    expect(delay({ ...gone, message: 'other words' })).toBe(REPORT_EVERY_MS);
+    const drain = { hash: 'h', component: 'c', busy: 0, startedAt: 's', deadline: 'd', forced: false };
+    const draining = { ...STORED, draining: [{ ...drain, sockets: 9 }] };
+    expect(delay({ ...draining, draining: [{ ...drain, sockets: 8 }] }, draining)).toBe(REPORT_EVERY_MS);
+  });
+
   it('takes a route that settles anew for another one', () => {
     const settling = { ...STORED, blockedBy: [wait('RouteSettling', 'generation 3')] };
-    expect(delay(settling, settling)).toBe(REPORT_EVERY_MS);
+    expect(delay({ ...settling, message: 'other words' }, settling)).toBe(REPORT_EVERY_MS);
     expect(delay({ ...STORED, blockedBy: [wait('RouteSettling', 'generation 4')] }, settling)).toBe(0);
   });
 });

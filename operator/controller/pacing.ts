@@ -1,11 +1,15 @@
 // How often a status is written. What was decided, what a person acts upon and what a clock hangs on is written at once; counts of pods and sockets, and
-// texts with counts in them, at most once a second: a rollout passes through many of them in the blink of an eye, and nobody could read them.
+// texts with counts in them, at most once a second: a rollout passes through many of them in the blink of an eye, and nobody could read them. People
+// who come and go while nothing drains are no news: their counts alone are written every ten seconds, for as long as a rollout waits.
 import { canonicalJson } from '../rollout/digest.ts';
 import { readProgress, type BlockedBy, type Status } from '../rollout/state.ts';
 import type { WaitReason } from '../rollout/waits.ts';
 
 /** Counts and texts are at most so old, milliseconds. */
 export const REPORT_EVERY_MS = 1000;
+
+/** Counts of open sessions, while nothing drains and nothing else changes, are at most so old, milliseconds. */
+export const SESSIONS_EVERY_MS = 10_000;
 
 /** Waits that nearly every step passes through: of no interest unless they last. */
 const MOMENTARY: ReadonlySet<string> = new Set<WaitReason>(['PodsNotReady', 'RouteUpdating', 'RouteNotAccepted']);
@@ -21,7 +25,8 @@ export class StatusPacer {
    */
   delay(key: string, stored: Status, status: Status, now: number): number {
     if (saysMore(stored, status)) return 0;
-    return Math.max(0, (this.#writtenAt.get(key) ?? -Infinity) + REPORT_EVERY_MS - now);
+    const every = onlySessions(stored, status) ? SESSIONS_EVERY_MS : REPORT_EVERY_MS;
+    return Math.max(0, (this.#writtenAt.get(key) ?? -Infinity) + every - now);
   }
 
   written(key: string, now: number): void {
@@ -39,6 +44,21 @@ function saysMore(stored: Status, status: Status): boolean {
   const known = new Set((stored.blockedBy ?? []).map(waitKey));
   return (status.blockedBy ?? []).some((wait) => !MOMENTARY.has(wait.reason) && !known.has(waitKey(wait)));
 }
+
+/** Whether nothing but counts of open sessions differs, and nobody waits for them to fall. */
+const onlySessions = (stored: Status, status: Status): boolean =>
+  (status.draining ?? []).length === 0 &&
+  canonicalJson(withoutSessions(stored)) === canonicalJson(withoutSessions(status));
+
+const withoutSessions = ({ components = {}, weight, summary, ...rest }: Status): unknown => ({
+  ...rest,
+  weight: { ...weight, observed: undefined },
+  summary: { ...summary, connections: undefined },
+  components: Object.entries(components).map(([name, { stable, update }]) => [
+    name,
+    [stable, update].map((side) => side && { ...side, sockets: undefined }),
+  ]),
+});
 
 /** A wait for a route to take effect is another one for each route: its clock is what is waited for. */
 const waitKey = ({ reason, message, since }: BlockedBy): string =>
