@@ -84,7 +84,10 @@ export class Story {
       this.#askedAt = world.now;
       this.#seen = world.changes;
       const waits = next.lookAgainAt === null || next.lookAgainAt > world.now;
-      if (next.writes.length === 0 && !measured && waits) return this.#rest(next);
+      if (next.writes.length === 0 && !measured && waits) {
+        this.#rest(next);
+        return;
+      }
     }
     throw new Error(`still writing after ${LOOKS_AT_MOST} looks:\n${this.#lines.slice(-12).join('\n')}`);
   }
@@ -170,16 +173,18 @@ export class Story {
 /** The parts of a value with their paths: what has only plain members is one text. Conditions go by their type. */
 function flat(value: unknown, path = '', into = new Map<string, string>()): Map<string, string> {
   if (value === undefined) return into;
-  if (typeof value !== 'object' || value === null) return into.set(path, String(value));
-  const members = Object.entries(value).filter(([name]) => !SAYS_NOTHING.has(name));
+  if (typeof value !== 'object' || value === null) return into.set(path, plain(value));
+  const members = Object.entries(value).filter(([name, inner]) => inner !== undefined && !SAYS_NOTHING.has(name));
   if (path !== '' && members.every(([, inner]) => typeof inner !== 'object'))
-    return into.set(path, members.map(([name, inner]) => `${name} ${String(inner)}`).join(', '));
+    return into.set(path, members.map(([name, inner]) => `${name} ${plain(inner)}`).join(', '));
   for (const [key, inner] of members) {
     const name = path === 'conditions' ? (inner as { type: string }).type : key;
     flat(inner, path === '' ? name : `${path}.${name}`, into);
   }
   return into;
 }
+
+const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Texts of printed columns, derived from the rest; and what follows from when a line is told. */
 const SAYS_NOTHING = new Set(['summary', 'lastTransitionTime']);
