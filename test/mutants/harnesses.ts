@@ -95,7 +95,7 @@ export async function attempt(harness: Harness, mutant: Replacement | null, limi
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (chunk: string) => (output = (output + chunk).slice(-KEPT)));
-  const limit = AbortSignal.timeout(limitMs);
+  const limit = AbortSignal.timeout(Math.round(limitMs));
   const kill = (): void => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
