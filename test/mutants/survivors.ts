@@ -10,7 +10,57 @@ export interface Explanation extends Change {
   readonly why: string;
 }
 
-export const SURVIVORS: readonly Explanation[] = [];
+export const SURVIVORS: readonly Explanation[] = [
+  {
+    file: 'analysis/sequential-test.ts',
+    operator: 'early return',
+    from: 'if (a === 0) return 0;',
+    to: '',
+    why: 'without any trials both likelihoods are 0 whatever the rate, also for the 0/0 that would come out',
+  },
+  {
+    file: 'analysis/sequential-test.ts',
+    operator: 'early return',
+    from: 'if (update.events === 0 || update.trials === 0) return stable.events === 0 ? 1 : RATIO_AT_LEAST;',
+    to: '',
+    why: 'no events: the bound that follows gives the same ratio, or no ratio is refuted and the best one is not used',
+  },
+  {
+    file: 'converge.ts',
+    operator: 'boundary',
+    from: '.sort(([a], [b]) => (a < b ? -1 : 1))',
+    to: '.sort(([a], [b]) => (a <= b ? -1 : 1))',
+    why: 'keys of a map are never equal',
+  },
+  {
+    file: 'digest.ts',
+    operator: 'boundary',
+    from: '.sort(([a], [b]) => (a < b ? -1 : 1))',
+    to: '.sort(([a], [b]) => (a <= b ? -1 : 1))',
+    why: 'keys of an object are never equal',
+  },
+  {
+    file: 'drain.ts',
+    operator: 'boundary',
+    from: 'return a.name < b.name ? -1 : 1;',
+    to: 'return a.name <= b.name ? -1 : 1;',
+    why: 'names of pods are never equal',
+  },
+  {
+    file: 'drain.ts',
+    operator: 'constant',
+    from: "!pod.running || !pod.ready ? -1 : pod.sessions.kind === 'known' ? pod.sessions.open : Number.MAX_SAFE_INTEGER;",
+    to: "!pod.running || !pod.ready ? -0 : pod.sessions.kind === 'known' ? pod.sessions.open : Number.MAX_SAFE_INTEGER;",
+    why: 'sorted by removalOrder before, which has these pods in front of ready ones, and the sort keeps that order among equals',
+  },
+  {
+    file: 'facts.ts',
+    operator: 'boundary',
+    from: 'const mine = (pods.get(key) ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1));',
+    to: 'const mine = (pods.get(key) ?? []).toSorted((a, b) => (a.name <= b.name ? -1 : 1));',
+    why: 'names of pods are never equal',
+  },
+];
 
 /** A site with its change in words. */
 export type WordedSite = Pick<Site, 'file' | 'operator'> & Change;
