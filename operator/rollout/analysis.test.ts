@@ -99,6 +99,20 @@ describe('an analysis step', () => {
     expect(stable(run)).toBe('1.1.0');
   });
 
+  it('tells once that a metric fails, and once that it does not any more', () => {
+    const run = begin(canary(STEPS), GOOD, [{ ...SAMPLE_METRICS[0]!, failureLimit: 5 }]);
+    run.run(15_000);
+    run.world.readings = BAD;
+    run.run(20_000);
+    run.world.readings = GOOD;
+    run.run(40_000);
+    expect(run.told.filter((line) => line.startsWith('Metric'))).toEqual([
+      'MetricFailing: errors 5 % > 1 %',
+      'MetricRecovered: errors 0.2 %, at most 1 % wanted',
+    ]);
+    expect(stable(run)).toBe('1.1.0');
+  });
+
   it('can be passed by a person, also while it waits for data', () => {
     const run = begin(canary(STEPS), answer(rate(0, 0)));
     run.run(30_000);

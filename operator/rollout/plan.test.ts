@@ -195,6 +195,33 @@ describe('a canary', () => {
   });
 });
 
+describe('a release in the middle of another', () => {
+  /** The weights of 1.1.0 on its way back from 60 %, after 1.2.0 was released. */
+  function wayBack(then: (run: WorldRun) => void): string[] {
+    const run = installed(canary([{ setWeight: 60 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(8000);
+    const hash = run.world.status.updateRevision?.hash ?? '';
+    run.log.length = 0;
+    release(run, '1.2.0');
+    run.settle();
+    then(run);
+    run.run(20_000);
+    expect(run.violations).toEqual([]);
+    const weights = run.log.flatMap((line) => new RegExp(` route chat .*${hash}:(\\d+)`).exec(line)?.[1] ?? []);
+    // Once at 0 the route is written for other reasons.
+    return weights.filter((weight, index) => weight !== weights[index - 1]);
+  }
+
+  it('takes the first one back step by step', () => {
+    expect(wayBack(() => undefined)).toEqual(['50', '25', '10', '0']);
+  });
+
+  it('takes it back at once when a person aborts', () => {
+    expect(wayBack((run) => run.world.annotate({ [VERBS.abort]: 'bad' }))).toEqual(['50', '0']);
+  });
+});
+
 describe('blue-green', () => {
   it('with autoPromote false waits at the preview', () => {
     const run = installed(blueGreen({ autoPromote: false }));

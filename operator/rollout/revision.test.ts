@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { canaryCapacity } from './canary.ts';
 import { renderPodTemplate } from './podTemplate.ts';
 import { canary, sampleRelease, withReplicas } from './releases.ts';
-import { referencesOf } from './references.ts';
+import { copyName, referencesOf } from './references.ts';
 import { targetOf } from './revision.ts';
 import { strategicMerge } from './strategicMerge.ts';
 
@@ -71,6 +71,33 @@ describe('what makes a revision', () => {
   it('is the same whatever the order of keys', () => {
     const one = hashOf({ resources: { requests: { cpu: '1', memory: '1Gi' } } });
     expect(hashOf({ resources: { requests: { memory: '1Gi', cpu: '1' } } })).toBe(one);
+  });
+});
+
+describe('references of every form', () => {
+  it.each<[string, unknown, string[]]>([
+    ['configMapRef', { name: 'c' }, ['ConfigMap/c']],
+    ['configMapKeyRef', { name: 'c', key: 'k' }, ['ConfigMap/c']],
+    ['configMap', { name: 'c' }, ['ConfigMap/c']],
+    ['secretRef', { name: 's' }, ['Secret/s']],
+    ['secretKeyRef', { name: 's', key: 'k' }, ['Secret/s']],
+    ['secret', { secretName: 's' }, ['Secret/s']],
+    ['secret', { name: 's' }, ['Secret/s']],
+    ['configMapRef', { name: 'c', optional: true }, []],
+    ['configMapRef', { name: 'c', optional: false }, ['ConfigMap/c']],
+    ['configMapRef', {}, []],
+    ['configMapRef', null, []],
+    ['configMapRef', 'c', []],
+    ['somethingElse', { name: 'c' }, []],
+    ['toString', { name: 'c' }, []],
+  ])('%s %o', (field, value, found) => {
+    expect(referencesOf({ template: { spec: { anything: [{ [field]: value }] } } })).toEqual(found);
+  });
+
+  it('are copied under a name that is never too long', () => {
+    const at = 'n'.repeat(253 - 'support-0a1b2c3d-'.length);
+    expect(copyName('support', '0a1b2c3d', `Secret/${at}`)).toBe(`support-0a1b2c3d-${at}`);
+    expect(copyName('support', '0a1b2c3d', `Secret/${at}n`)).toMatch(/^support-0a1b2c3d-[0-9a-f]{16}$/);
   });
 });
 

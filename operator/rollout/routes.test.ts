@@ -165,6 +165,8 @@ describe('the share that a route should carry', () => {
     expect(wanted('chat', { unready: ['a/chat', 'b/chat'] })).toBe(10);
     expect(wanted('chat', { unready: ['a/chat', 'b/chat'], requested: 0 })).toBe(10);
     expect(wanted('chat', { unready: ['a/chat'], requested: 100 })).toBe(100);
+    expect(wanted('chat', { unready: ['a/chat'], requested: 99 })).toBe(100);
+    expect(wanted('chat', { unready: ['b/chat', 'a/realtime'], requested: 1 })).toBe(0);
   });
 
   it('of a component that only the new revision has is all or nothing', () => {

@@ -16,16 +16,18 @@ const RELEASE = sampleRelease('1.1.0');
 const target = targetOf(RELEASE, {});
 const WANTED = target.kind === 'Known' ? target.hash : '';
 
+interface Given {
+  readonly snapshot: Partial<Snapshot>;
+  readonly waits: readonly BlockedBy[];
+  readonly routes: Verification;
+  readonly before: Status;
+  readonly deleting: boolean;
+}
+
 /** The status of a rollout to what the spec asks for. `b` stands for its revision. */
 function published(
   change: Partial<Progress> = {},
-  {
-    snapshot = {} as Partial<Snapshot>,
-    waits = [] as BlockedBy[],
-    routes = VERIFIED as Verification,
-    before = {} as Status,
-    deleting = false,
-  } = {},
+  { snapshot = {}, waits = [], routes = VERIFIED, before = {}, deleting = false }: Partial<Given> = {},
 ): Status {
   const named = JSON.parse(JSON.stringify(snapshotOf(snapshot, RELEASE)).replaceAll('"b"', `"${WANTED}"`)) as Snapshot;
   const f = gatherFacts({ ...named, subject: { ...named.subject, status: before, deleting } });

@@ -174,6 +174,8 @@ describe('a comparison with stable [R-295]', () => {
     const entry = after(plain, { update: value(3), stable: value(2) });
     expect(entry).toMatchObject({ verdict: 'Failing', ratioLow: '1.5', ratioHigh: '1.5' });
     expect(standingOf(plain, entry, false)).toMatchObject({ kind: 'Waits', reason: 'MetricFailing' });
+    // As much as is allowed is allowed.
+    expect(after(plain, { update: value(1.2), stable: value(1) }).verdict).toBe('Passing');
     expect(standingOf(plain, after(plain, { update: value(2), stable: value(2) }), false)).toMatchObject({
       kind: 'Waits',
     });

@@ -86,6 +86,9 @@ describe('the interval of a ratio', () => {
     expect(() => ratioInterval({ events: 2, trials: 1 }, { events: 0, trials: 1 }, 0.01)).toThrow(
       /2 events in 1 trials/,
     );
+    expect(() => ratioInterval({ events: 0, trials: 1 }, { events: -1, trials: 1 }, 0.01)).toThrow(/-1 events in 1/);
+    expect(() => ratioInterval({ events: 0, trials: Infinity }, { events: 0, trials: 1 }, 0.01)).toThrow(/Infinity/);
+    expect(() => ratioInterval({ events: 0, trials: 1 }, { events: 0, trials: 1 }, 0)).toThrow(/error probability 0/);
     expect(() => ratioInterval({ events: Number.NaN, trials: 1 }, { events: 0, trials: 1 }, 0.01)).toThrow(/NaN/);
     expect(() => ratioInterval({ events: 0, trials: 1 }, { events: 0, trials: 1 }, 1)).toThrow(/error probability/);
   });

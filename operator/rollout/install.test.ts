@@ -1,0 +1,52 @@
+// The first deployment, where it does not go straight.
+import { describe, expect, it } from 'vitest';
+import { plan } from './plan.ts';
+import { sampleRelease, withVersion } from './releases.ts';
+import { targetOf } from './revision.ts';
+import { World } from './world.ts';
+import { WorldRun } from './worldRun.ts';
+import { FINALIZER } from '@assistant-platform/api';
+import { NOW, podOf, recordOf, routeOf, snapshotOf, withStatus } from './worldSituations.ts';
+
+it('is not done while the routes carry another revision, though these are accepted', () => {
+  const release = sampleRelease('1.0.0');
+  const target = targetOf(release, {});
+  if (target.kind !== 'Known') throw new Error('the sample release refers to nothing');
+  const { hash } = target;
+  const components = ['chat', 'realtime'];
+  const snapshot = snapshotOf(
+    {
+      records: [recordOf(hash, components)],
+      pods: [0, 1].flatMap((n) => components.map((component) => podOf(hash, component, { name: `${component}-${n}` }))),
+      routes: components.map((component) => routeOf(component, { other: 100 })),
+    },
+    release,
+  );
+  const status = { updateRevision: { hash, release: '1.0.0' }, weight: { requested: 100, routed: 0 } };
+  const { subject } = withStatus(snapshot, status);
+  const { status: next } = plan({ ...snapshot, subject: { ...subject, finalizers: [FINALIZER] } }, NOW);
+  expect(next.stableRevision).toBeUndefined();
+  expect(next.blockedBy).toMatchObject([{ reason: 'RouteUpdating', message: 'the routes are being written' }]);
+});
+
+describe('another release in the middle of the first', () => {
+  const started = (ms: number): WorldRun => {
+    const run = new WorldRun(new World(sampleRelease('1.0.0')));
+    run.run(ms);
+    run.world.edit((before) => withVersion(before, '1.1.0'));
+    run.run(20_000);
+    expect(run.violations).toEqual([]);
+    return run;
+  };
+
+  it('takes its place while that is not there yet', () => {
+    const run = started(300);
+    expect(run.told).toContain('RolloutSuperseded: 1.1.0 replaces 1.0.0, which was not installed yet');
+    expect(run.world.status.history?.map(({ release }) => release)).toEqual(['1.1.0']);
+  });
+
+  it('comes after it when that is about to serve', () => {
+    const run = started(700);
+    expect(run.world.status.history?.map(({ release }) => release)).toEqual(['1.1.0', '1.0.0']);
+  });
+});
