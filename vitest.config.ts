@@ -70,6 +70,7 @@ export default defineConfig({
           exclude: everywhere,
           globalSetup: ['test/e2e/platform.ts'],
           env: { ASSISTANT_PLATFORM_INSTANCE: 'test' },
+          disableConsoleIntercept: true,
           testTimeout: 3_600_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,

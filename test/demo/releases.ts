@@ -44,6 +44,16 @@ export class Releases {
     return this.#patch({ spec });
   }
 
+  /** Puts another spec in the place of the present one, like `kubectl replace`. */
+  async replace(spec: AssistantDeployment['spec']): Promise<AssistantDeployment> {
+    const body = [{ op: 'replace', path: '/spec', value: spec }];
+    const answer: unknown = await this.#api.patchNamespacedCustomObject(
+      { group, version, plural, ...this.#target, body },
+      setHeaderOptions('Content-Type', PatchStrategy.JsonPatch),
+    );
+    return answer as AssistantDeployment;
+  }
+
   /** Writes a verb as the command line does (`assistant-platform.io/<verb>`). */
   async verb(verb: 'promote' | 'abort' | 'retry', value: string): Promise<void> {
     await this.#patch({ metadata: { annotations: { [`${group}/${verb}`]: value } } });

@@ -47,19 +47,21 @@ const BROKEN = '1.3.0';
 const ERRORS_UNTIL_ABORT = 5;
 const DRAIN = { deadline: '60s', closePerSecond: 50 };
 
-const canary = (steps: readonly object[]) => ({
-  strategy: { type: 'Canary', canary: { steps }, blueGreen: null, drain: DRAIN },
-});
-const blueGreen = (how: object) => ({ strategy: { type: 'BlueGreen', canary: null, blueGreen: how, drain: DRAIN } });
+type Spec = AssistantDeployment['spec'];
+type Steps = NonNullable<Spec['strategy']['canary']>['steps'];
+
+const canary = (steps: Steps) => ({ strategy: { type: 'Canary', canary: { steps }, drain: DRAIN } }) as const;
+const blueGreen = (how: NonNullable<Spec['strategy']['blueGreen']>) =>
+  ({ strategy: { type: 'BlueGreen', blueGreen: how, drain: DRAIN } }) as const;
 
 const ERRORS = 'errors';
 const guard = { metrics: [ERRORS], duration: '2m', interval: '5s' };
-const guarded = {
+const guarded: Pick<Spec, 'metrics'> = {
   metrics: [{ name: ERRORS, preset: 'ErrorRate', max: '0.02', minSamples: 40, failureLimit: 0 }],
 };
 
 /** The change of spec that each kind of release is made with. */
-const STRATEGIES: Readonly<Record<Turn['strategy'], Readonly<Record<Turn['end'], object>>>> = {
+const STRATEGIES: Readonly<Record<Turn['strategy'], Readonly<Record<Turn['end'], Partial<Spec>>>>> = {
   Canary: {
     Promoted: canary([
       { setWeight: 10 },
@@ -124,8 +126,14 @@ interface Play {
 /** A release that goes to its end by itself. */
 async function promoted({ stage, turn, name, tag, number, watch }: Play): Promise<string> {
   const { releases } = stage;
-  const images = await retagged(stage, { chat: tag, realtime: tag }, number);
-  const edited = await releases.edit({ release: name, ...STRATEGIES[turn.strategy].Promoted, ...images });
+  const { spec } = await releases.read();
+  const components = retagged(spec, { chat: tag, realtime: tag }, `${stage.run}-${number}`);
+  const edited = await releases.replace({
+    ...spec,
+    release: name,
+    ...STRATEGIES[turn.strategy].Promoted,
+    components,
+  });
   const end = await releases.until(settled(edited), {
     timeoutMs: TIMEOUT_MS,
     what: `release ${name}`,
@@ -147,8 +155,8 @@ async function calledBack({ stage, turn, name, tag, number, watch }: Play): Prom
     if (update !== undefined && update !== stable?.hash) stage.expectBug(update);
   };
   // Realtime has no bug of its own; its image of the stable release goes along in lockstep.
-  const images = await retagged(stage, { chat: tag }, number);
-  await releases.edit({ release: name, ...STRATEGIES[turn.strategy][turn.end], ...images });
+  const components = retagged(before.spec, { chat: tag }, `${stage.run}-${number}`);
+  await releases.replace({ ...before.spec, release: name, ...STRATEGIES[turn.strategy][turn.end], components });
   if (turn.end === 'AbortedByPerson') {
     await releases.until(
       (object) => {
@@ -174,12 +182,7 @@ async function calledBack({ stage, turn, name, tag, number, watch }: Play): Prom
   );
   const away = ((Date.now() - abortedAt) / 1000).toFixed(1);
   stage.print(`all traffic is back on ${stable?.release} after ${away} s: ${end.status?.abort?.reason ?? ''}`);
-  const { strategy, metrics } = before.spec;
-  const restored = await releases.edit({
-    ...before.spec,
-    metrics: metrics ?? null,
-    strategy: { ...strategy, canary: strategy.canary ?? null, blueGreen: strategy.blueGreen ?? null },
-  });
+  const restored = await releases.replace(before.spec);
   await releases.until(settled(restored), { ...look, what: 'going back to the stable spec' });
   const by = end.status?.abort?.by ?? 'nobody';
   const expected = turn.end === 'AbortedByPerson' ? 'User' : 'Metric';
@@ -188,16 +191,11 @@ async function calledBack({ stage, turn, name, tag, number, watch }: Play): Prom
 }
 
 /** The components with other tags of their images, and an environment that makes this release one of its own. */
-async function retagged(
-  { releases, run }: Stage,
-  tags: Readonly<Record<string, string>>,
-  number: number,
-): Promise<object> {
-  const { spec } = await releases.read();
-  const components = Object.entries(spec.components).map(([name, { image }]) => {
+function retagged(spec: Spec, tags: Readonly<Record<string, string>>, run: string): Spec['components'] {
+  const components = Object.entries(spec.components).map(([name, component]): [string, typeof component] => {
     const tag = tags[name];
-    const changed = tag === undefined ? image : image.replace(/:[^:/]+$/, `:${tag}`);
-    return [name, { image: changed, env: [{ name: 'DEMO_RUN', value: `${run}-${number}` }] }] as const;
+    const image = tag === undefined ? component.image : component.image.replace(/:[^:/]+$/, `:${tag}`);
+    return [name, { ...component, image, env: [{ name: 'DEMO_RUN', value: run }] }];
   });
-  return { components: Object.fromEntries(components) };
+  return Object.fromEntries(components);
 }
