@@ -44,7 +44,7 @@ describe('at the cursor stands', () => {
     const all = await proposed(['']);
     expect(all).toEqual(visible(program).map((command) => command.name()));
     expect(all).not.toContain('__complete');
-    expect(all).toHaveLength(15);
+    expect(all).toHaveLength(16);
   });
 });
 

@@ -101,6 +101,15 @@ describe('after npm start', () => {
     expect(said).toContain('1.0.0');
   });
 
+  it.each(['cpu', 'heap'])('[R-259] a %s profile is taken of the running operator', async (kind) => {
+    const chosen = ['-n', 'assistant-system', '-l', 'app.kubernetes.io/name=assistant-operator'];
+    const [pod = ''] = (await kubectl('get', 'pods', ...chosen, '-o', 'name')).trim().split('\n');
+    const out = path.join(inject('stateDir'), `operator-${kind}.profile`);
+    const order = `profile ${path.basename(pod)} -n assistant-system --kind ${kind} --seconds 2 --out ${out}`;
+    execFileSync('sh', ['-c', `. "${inject('stateDir')}/env" && kubectl assistant ${order}`], { encoding: 'utf8' });
+    expect(readFileSync(out, 'utf8')).toContain('main.mjs');
+  });
+
   it('the services log in at OpenBao by their service account, not by a token that somebody handed them', async () => {
     const { openbao } = inject('where');
     const ask = async (method: string, place: string, body?: object): Promise<Record<string, unknown>> => {

@@ -1,7 +1,22 @@
-// The commands beside the work: bundle, completion.
-import { Argument } from 'commander';
+// The commands beside the work: bundle, profile, completion.
+import { Argument, InvalidArgumentError, Option } from 'commander';
+import { KINDS, type ProfileKind } from '../profile/in-pod.ts';
 import { SHELLS, type Shell } from '../shells.ts';
 import { examples, type Context } from './context.ts';
+
+interface ProfileFlags {
+  readonly kind: ProfileKind;
+  readonly seconds: number;
+  readonly container?: string;
+  readonly out?: string;
+}
+
+function wholeSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 300)
+    throw new InvalidArgumentError('write a whole number from 1 to 300.');
+  return seconds;
+}
 
 export function addSupport({ program, io, open, openWith, end }: Context): void {
   program.commandsGroup('Help:');
@@ -23,6 +38,29 @@ Secrets, values of variables, tokens and the like are taken out. What may not be
     .action(async (name: string, options: { out?: string }) => {
       const { bundle } = await import('../commands/bundle.ts');
       end(await bundle(await open(), name, io, options));
+    });
+
+  program
+    .command('profile')
+    .description("where a running pod's time or memory goes: of the operator, chat or realtime, without a restart")
+    .argument('<pod>', 'the pod, in the namespace of -n')
+    .addOption(new Option('--kind <kind>', 'time, or memory that is held').choices(KINDS).default('cpu'))
+    .option('--seconds <n>', 'for so long, 1 to 300', wholeSeconds, 10)
+    .option('-c, --container <name>', "one that is not the pod's default")
+    .option('--out <file>', 'where to; by default POD-TIME.cpuprofile or .heapprofile here')
+    .addHelpText(
+      'after',
+      `${examples(
+        ['profile assistant-operator-0 -n assistant-system', 'ten seconds of its processor time'],
+        ['profile support-chat-1 --kind heap --seconds 60', 'what allocates the memory that stays'],
+      )}
+
+Runs a program in the container (needs "create" on pods/exec) that opens the inspector of its Node.js on the container's loopback, and closes
+it again. Profiles name functions and files; they hold no values.`,
+    )
+    .action(async (pod: string, options: ProfileFlags) => {
+      const { profile } = await import('../commands/profile.ts');
+      end(await profile(await open(), pod, io, options));
     });
 
   program
