@@ -6,18 +6,10 @@ import { afterEach, expect, it } from 'vitest';
 import { inPodSource, type ProfileKind } from './in-pod.ts';
 
 const BUSY = `
-function countPrimes() {
-  let found = 0;
-  for (let n = 2; n < 200000; n++) {
-    let isPrime = true;
-    for (let d = 2; d * d <= n; d++) if (n % d === 0) { isPrime = false; break; }
-    if (isPrime) found += 1;
-  }
-  return found;
-}
+function fibonacci(n) { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2); }
 const kept = [];
 function keepText() { kept.push('x'.repeat(10) + kept.length, new Array(1000).fill(kept.length)); }
-setInterval(countPrimes, 5);
+setInterval(() => fibonacci(25), 5);
 setInterval(keepText, 5);
 console.log('ready');
 `;
@@ -34,7 +26,7 @@ async function freePort(): Promise<number> {
 }
 
 it.each<[ProfileKind, string]>([
-  ['cpu', 'countPrimes'],
+  ['cpu', 'fibonacci'],
   ['heap', 'keepText'],
 ])(
   '[R-259] a %s profile of a running process names the function that is to blame, and nothing listens afterwards',
