@@ -169,6 +169,19 @@ describe('a background analysis', () => {
     expect(run.violations).toEqual([]);
   });
 
+  it('asks nothing on the first installation and at rest: no answer would be noted, and each would be due again at once', () => {
+    const run = new WorldRun(new World(sampleRelease('1.0.0', strategy, ['chat', 'realtime'], SAMPLE_METRICS)));
+    let asked = 0;
+    run.world.readings = (order) => {
+      asked += 1;
+      return GOOD(order);
+    };
+    run.run(60_000);
+    expect(stable(run)).toBe('1.0.0');
+    expect(run.violations).toEqual([]);
+    expect(asked).toBe(0);
+  });
+
   it('looks anew at each step, at the window since that began', () => {
     const since = new Set<number>();
     const run = begin(strategy, (order) => {

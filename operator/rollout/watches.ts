@@ -3,7 +3,7 @@ import type { MeasurementOrder } from './analysis/measurement.ts';
 import { dueAt, entryOf, judge, standingOf, type AnalysisEntry, type Standing, type Watch } from './analysis/judge.ts';
 import type { Facts } from './facts.ts';
 import { stagesOf } from './stages.ts';
-import type { Progress } from './state.ts';
+import { atRest, type Progress } from './state.ts';
 import type { Wait } from './waits.ts';
 
 /**
@@ -40,9 +40,12 @@ export function judgeAll(p: Progress, f: Facts): readonly AnalysisEntry[] {
   });
 }
 
-/** What the controller is to measure for the present stage. */
+/**
+ * What the controller is to measure for the present stage. Nothing on the first installation and at rest: nobody is judged there, so no answer would be
+ * noted, and each check would be due again at once.
+ */
 export function measurementOrders(p: Progress, f: Facts): readonly MeasurementOrder[] {
-  if (p.update === null) return [];
+  if (p.update === null || p.stable === null || atRest(p)) return [];
   const { hash } = p.update;
   return watchesOf(p, f).map((watch) => ({
     metric: watch.metric.name,
