@@ -18,9 +18,8 @@ import {
   endpointSlices,
   enqueueByLabel,
   type Informer,
-  isForbidden,
-  isInvalid,
   isNotFound,
+  isRefusal,
   type KubeObject,
   type Manager,
   objectKey,
@@ -271,7 +270,7 @@ export class AssistantController {
         ...{ log, signal, subject, stored, adminToken },
       });
     } catch (error) {
-      const persists = error instanceof ApiError && (isForbidden(error) || isInvalid(error) || failures >= PATIENCE);
+      const persists = error instanceof ApiError && (isRefusal(error) || failures >= PATIENCE);
       if (persists) await this.#tellRefusal(stored, subject, error, log);
       throw error;
     }

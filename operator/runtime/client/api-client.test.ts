@@ -13,8 +13,10 @@ import {
   isForbidden,
   isGone,
   isInvalid,
+  isMistyped,
   isNamespaceTerminating,
   isNotFound,
+  isRefusal,
 } from './errors.ts';
 
 const ref = { namespace: 'ns', name: 'x' };
@@ -157,6 +159,21 @@ describe('ApiClient refusals', () => {
       expect([isAlreadyExists(error), isConflict(error)]).toEqual([reason === 'AlreadyExists', reason === 'Conflict']);
     }),
   );
+
+  it('a body that does not fit its type is refused for good, though the API server calls it 500', () =>
+    withServer(async (server, client) => {
+      const message =
+        'failed to create typed patch object (ns/x; apps/v1, Kind=Deployment): .spec.x: field not declared in schema';
+      server.on(
+        'other',
+        json(500, { kind: 'Status', code: 500, message }),
+        json(500, { kind: 'Status', code: 500, message: 'etcd' }),
+      );
+      const mistyped = await failure(client.get(pods, ref));
+      const broken = await failure(client.get(pods, ref));
+      expect([isRefusal(mistyped), isMistyped(mistyped)]).toEqual([true, true]);
+      expect([isRefusal(broken), isMistyped(broken)]).toEqual([false, false]);
+    }));
 
   it('keeps the causes with their fields', () =>
     withServer(async (server, client) => {

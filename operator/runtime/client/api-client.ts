@@ -198,12 +198,17 @@ export class ApiClient implements Api {
   }
 
   #write<T extends KubeObject>(type: ResourceType<T>, call: Call, options: WriteOptions): Promise<T> {
-    const { signal, timeoutMs, dryRun, fieldManager } = options;
+    const { signal, timeoutMs, dryRun, fieldManager, fieldValidation } = options;
     return this.#object(type, {
       ...call,
       signal,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      query: { fieldManager: fieldManager ?? this.#fieldManager, dryRun: dryRun ? 'All' : undefined, ...call.query },
+      query: {
+        fieldManager: fieldManager ?? this.#fieldManager,
+        dryRun: dryRun ? 'All' : undefined,
+        fieldValidation,
+        ...call.query,
+      },
     });
   }
 

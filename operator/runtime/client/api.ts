@@ -46,6 +46,8 @@ export interface WriteOptions extends RequestOptions {
   dryRun?: boolean;
   /** Name of the manager that owns the written fields. Default: the client's. */
   fieldManager?: string;
+  /** What the API server does about fields that the type does not have. Default `Warn`: it takes the object without them. */
+  fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
 }
 
 export interface ApplyOptions extends WriteOptions {

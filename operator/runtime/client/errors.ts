@@ -99,6 +99,12 @@ export const isConflict = (error: unknown): error is ApiError =>
 export const isGone = (error: unknown): error is ApiError => hasCode(error, 410);
 /** The object breaks the schema or a rule; `causes` names the fields. */
 export const isInvalid = (error: unknown): error is ApiError => hasCode(error, 422);
+/** The body of a server-side apply does not fit the type: an unknown member, a text for a number. The API server calls that an error of its own (500). */
+export const isMistyped = (error: unknown): error is ApiError =>
+  hasCode(error, 500) && error.message.includes('failed to create typed patch object');
+/** A refusal that no repetition changes, until a person does something: no right, a broken rule, a body that does not fit the type. */
+export const isRefusal = (error: unknown): error is ApiError =>
+  isForbidden(error) || isInvalid(error) || isMistyped(error);
 /** The server is busy or a budget is used up (also an eviction that a PodDisruptionBudget forbids). */
 export const isTooManyRequests = (error: unknown): error is ApiError => hasCode(error, 429);
 export const isForbidden = (error: unknown): error is ApiError => hasCode(error, 403);
