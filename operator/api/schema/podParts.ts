@@ -135,7 +135,11 @@ function quantity() {
   return z.union([z.int(), z.string().max(32)]).meta({
     'x-kubernetes-int-or-string': true,
     maxLength: 32,
-    ...rules({ rule: 'type(self) == int || isQuantity(self)', message: 'write a quantity such as 500m, 2 or 128Mi' }),
+    // isQuantity alone takes a bare suffix such as "Mi", which is 0, and what is below 0, which Kubernetes refuses in a pod.
+    ...rules({
+      rule: "type(self) == int ? self >= 0 : (isQuantity(self) && self.matches('^[+]?[.]?[0-9]'))",
+      message: 'write a quantity such as 500m, 2 or 128Mi',
+    }),
   });
 }
 

@@ -7,8 +7,9 @@ import { listMap, listSet, rules } from './rules.ts';
 import { decimal, dnsLabel, duration, objectName, port, text } from './scalars.ts';
 import { strategy } from './strategy.ts';
 
+/** With a slash at the end: gateways take /a and /a/ for the same prefix. */
 const pathOf = (name: string): string =>
-  `(has(self[${name}].path) ? self[${name}].path : (${name} == 'chat' ? '/' : (${name} == 'realtime' ? '/ws' : '/' + ${name})))`;
+  `(has(self[${name}].path) ? (self[${name}].path.endsWith('/') ? self[${name}].path : self[${name}].path + '/') : (${name} == 'chat' ? '/' : (${name} == 'realtime' ? '/ws/' : '/' + ${name} + '/')))`;
 
 const components = z.record(z.string(), component).meta({
   description:
@@ -24,6 +25,10 @@ const components = z.record(z.string(), component).meta({
     {
       rule: `self.all(a, self.all(b, a == b || ${pathOf('a')} != ${pathOf('b')}))`,
       message: 'two components have the same path: write another path for one of them',
+    },
+    {
+      rule: "self.all(a, self.all(b, a != b + '-preview'))",
+      message: 'a component is named like the preview Service of another: write a name that is not <other>-preview',
     },
   ),
 });

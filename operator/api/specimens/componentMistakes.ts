@@ -51,6 +51,23 @@ export const componentMistakes: readonly InvalidSpecimen[] = [
   mistake('two components on one path by default', 'spec.components', /write another path/, {
     'spec.components.realtime.path': '/',
   }),
+  mistake('two components on one path, one with a slash at the end', 'spec.components', /write another path/, {
+    'spec.components.chat.path': '/ws/',
+  }),
+  mistake('a component named like the preview of another', 'spec.components', /not <other>-preview/, {
+    'spec.components.chat-preview': { image: 'a' },
+  }),
+  mistake(
+    'a resource that is a bare suffix',
+    'spec.components.chat.resources.limits.memory',
+    /write a quantity such as/,
+    {
+      'spec.components.chat.resources': { limits: { memory: 'Mi' } },
+    },
+  ),
+  mistake('a resource below zero', 'spec.components.chat.resources.limits.memory', /write a quantity such as/, {
+    'spec.components.chat.resources': { limits: { memory: '-1Mi' } },
+  }),
   mistake('a variable that the operator sets', 'spec.components.chat.env[0].name', /the operator sets this variable/, {
     'spec.components.chat.env': [{ name: 'ASSISTANT_REVISION', value: 'x' }],
   }),
