@@ -30,6 +30,7 @@ const COMMANDS = {
     file: 'test/checker/worlds-main.ts',
     what: 'every state of small worlds visited, the invariants checked in each',
   },
+  objects: { file: 'test/objects/objects.ts', what: 'generated objects, valid and mistaken, on a real API server' },
   'install-bundle': { file: 'infra/install-bundle.ts', what: 'write charts/install.yaml: the operator as plain YAML' },
   requirements: { file: 'test/requirements.ts', what: 'which numbered requirements are proven, and by what' },
   bench: { file: undefined, what: 'a measurement by name: bench local' },
