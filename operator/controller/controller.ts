@@ -86,6 +86,8 @@ const SESSIONS_UNDER_WAY_MS = 5000;
 const SESSIONS_AT_REST_MS = 60_000;
 /** After a conflict: the cache has the newer object within this time. */
 const CONFLICT_RETRY_MS = 50;
+/** A set of pods that comes up or goes makes a storm of changes in Pods, Deployments and EndpointSlices: one look at what comes within this time. */
+const GATHER_MS = 50;
 /** After so many failures in a row, which is about a second, the status shows what the API server answers, even if it may pass by itself. */
 const PATIENCE = 8;
 
@@ -153,10 +155,10 @@ export class AssistantController {
     });
     this.#controller.watches(this.#subjects);
     const owner = enqueueByLabel(LABELS.name);
-    this.#controller.watches(this.#children.deployments, owner, contentChanged);
-    this.#controller.watches(this.#children.pods, owner, contentChanged);
+    this.#controller.watches(this.#children.deployments, owner, contentChanged, GATHER_MS);
+    this.#controller.watches(this.#children.pods, owner, contentChanged, GATHER_MS);
     this.#controller.watches(this.#children.services, owner, contentChanged);
-    this.#controller.watches(this.#children.endpointSlices, owner, contentChanged);
+    this.#controller.watches(this.#children.endpointSlices, owner, contentChanged, GATHER_MS);
     this.#controller.watches(this.#children.budgets, owner, contentChanged);
     this.#controller.watches(this.#children.routes, owner, contentChanged);
     this.#controller.watches(this.#children.revisions, owner, contentChanged);

@@ -45,6 +45,37 @@ const a: Request = { namespace: 'ns', name: 'a' };
 const b: Request = { namespace: 'ns', name: 'b' };
 
 describe('Controller', () => {
+  it('makes one reconcile of the changes within the time in which they are to be gathered', async () => {
+    const times: number[] = [];
+    const { clock, controller, finish } = setUp(() => {
+      times.push(clock.now() - start);
+      return Promise.resolve(done);
+    });
+    const start = clock.now();
+    const handlers: ChangeHandler<KubeObject>[] = [];
+    controller.watches(
+      { addHandler: (handler) => (handlers.push(handler), () => undefined) },
+      enqueueSelf,
+      undefined,
+      50,
+    );
+    const change = (initial: boolean): Change => ({
+      type: 'Added',
+      initial,
+      object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: a },
+    });
+    const tell = (initial: boolean) => handlers.forEach((handler) => handler(change(initial)));
+    for (let n = 0; n < 5; n++) {
+      tell(false);
+      await clock.advance(10);
+    }
+    await clock.advance(100);
+    tell(true);
+    await clock.advance(0);
+    expect(times).toEqual([50, 150]);
+    await finish();
+  });
+
   it('reconciles what is asked for, with an id and a log of its own', async () => {
     const seen: unknown[] = [];
     const { clock, controller, finish, log, metric } = setUp(

@@ -100,17 +100,22 @@ export class Controller {
   /**
    * Reconciles what `map` makes of each change of the informer's objects (default: the object itself). Objects that are
    * just there at the start wait behind edits. Starts to collect at once, also on a standby.
+   * @param gatherMs changes within this time make one reconcile: for objects that change many times in a moment.
    */
   watches<T extends KubeObject>(
     source: WatchSource<T>,
     map: RequestMapper<T> = enqueueSelf,
     filter?: ChangeFilter<T>,
+    gatherMs = 0,
   ): this {
     source.addHandler((change) => {
       if (filter && !filter(change)) return;
       const initial = change.type === 'Added' && change.initial;
       for (const request of map(change))
-        this.#queue.add(request, { priority: initial ? priority.resync : priority.edit });
+        this.#queue.add(request, {
+          priority: initial ? priority.resync : priority.edit,
+          afterMs: initial ? 0 : gatherMs,
+        });
     });
     return this;
   }
