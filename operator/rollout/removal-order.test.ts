@@ -29,6 +29,12 @@ describe('how many leaving pods may go by a smaller number of replicas [R-307]',
     expect(releasable(unit(pod('a', 0, RELEASED), pod('b', 3, LEAVING), pod('c', 1, null)), NOW)).toBe(1);
   });
 
+  it('none while one in use has not lost its readiness yet: it may have by the time that one is taken', () => {
+    const told = { ...pod('b', 3, LEAVING), ready: true };
+    expect(releasable(unit(pod('a', 0, LEAVING), told, pod('c', 1, null)), NOW)).toBe(0);
+    expect(releasable(unit(pod('a', 0, RELEASED), told, pod('c', 1, null)), NOW)).toBe(1);
+  });
+
   it('all of a class whose pods are all empty', () => {
     expect(releasable(unit(pod('a', 0, LEAVING), pod('b', 0, LEAVING), pod('c', 1, null)), NOW)).toBe(2);
   });
