@@ -24,7 +24,7 @@ import {
 import type { ChildRef, Write } from './plan-types.ts';
 import { copyName } from './references.ts';
 import { makeRecord } from './revision.ts';
-import { wantedShare, type Verification } from './routes.ts';
+import { carriedShare, wantedShare, type Verification } from './routes.ts';
 import { scaleActive, scaleRetired } from './scale.ts';
 import type { Route, RouteIntent } from './snapshot.ts';
 import { atRest, type Progress } from './state.ts';
@@ -131,7 +131,9 @@ function serviceFor(f: Facts, hash: string, make: typeof activeService): Write[]
 
 /** The routes that do not carry what they should. */
 function routeWrites(p: Progress, f: Facts): Write[] {
-  const mayRise = !f.release.paused && capacityWaits(p, f, p.requested).length === 0;
+  // A pause holds back what has not begun. A weight that one component carries already is followed by the others: lockstep.
+  const held = f.release.paused && carriedShare(p, f) < p.requested;
+  const mayRise = !held && capacityWaits(p, f, p.requested).length === 0;
   const components = [p.stable, p.update].flatMap((ref) => (ref === null ? [] : f.components(ref.hash)));
   return [...new Set(components)].sort().flatMap((component): Write[] => {
     const route = f.route(component);

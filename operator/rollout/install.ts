@@ -51,5 +51,8 @@ function first(look: Look, hash: string, release: string): Progress {
   return enterStage({ ...look.p, update, requested: 100, routed: 0, pauses: [], abort: null }, look, last);
 }
 
-const isRouted = ({ f, p }: Look): boolean =>
-  p.update !== null && f.components(p.update.hash).every((component) => f.route(component) !== null);
+/** Without its record a revision that the spec asks for no longer has no components, and never will: it is not about to serve. */
+function isRouted({ f, p }: Look): boolean {
+  const components = p.update === null ? [] : f.components(p.update.hash);
+  return components.length > 0 && components.every((component) => f.route(component) !== null);
+}

@@ -154,6 +154,25 @@ describe('a canary', () => {
     expect(run.violations).toEqual([]);
   });
 
+  it('gives the others the weight that one component carries already, when it is paused between the two', () => {
+    const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
+    release(run, '1.1.0');
+    for (let looks = 0; looks < 100 && share(run, 'chat') !== 20; looks++) {
+      run.world.advance(50);
+      const snapshot = run.world.snapshot();
+      const { writes } = plan(snapshot, run.world.now);
+      // Killed right after the route of chat.
+      const last = writes.findIndex((write) => write.kind === 'WriteRoute' && write.intent.component === 'chat');
+      for (const write of last < 0 ? writes : writes.slice(0, last + 1)) run.world.write(write, snapshot);
+    }
+    expect(share(run, 'chat')).toBe(20);
+    expect(share(run, 'realtime') ?? 0).toBe(0);
+    run.world.edit((before) => ({ ...before, paused: true }));
+    run.run(20_000);
+    expect([share(run, 'chat'), share(run, 'realtime')]).toEqual([20, 20]);
+    expect(run.violations).toEqual([]);
+  });
+
   it('does not begin while the spec is paused, and holds where it is', () => {
     const run = installed(canary([{ setWeight: 20 }]));
     run.world.edit((before) => ({ ...withVersion(before, '1.1.0'), paused: true }));
@@ -486,4 +505,19 @@ it('fields that this version does not carry out are named in a condition', () =>
   run.world.edit((before) => ({ ...before, slo: null }));
   run.run(1000);
   expect(condition(run, 'FieldsIgnored')).toMatchObject({ status: 'False' });
+});
+
+it('replaces a first release of which nothing but the name was stored', () => {
+  const run = new WorldRun(new World(sampleRelease('1.0.0')));
+  // The finalizer, then the first status, and no record yet.
+  for (let looks = 0; looks < 2; looks++) {
+    const snapshot = run.world.snapshot();
+    const [first] = plan(snapshot, run.world.now).writes;
+    if (first !== undefined) run.world.write(first, snapshot);
+  }
+  expect(run.world.status.updateRevision?.release).toBe('1.0.0');
+  expect(run.world.records.size).toBe(0);
+  release(run, '1.1.0');
+  run.run(10_000);
+  expect(run.world.status).toMatchObject({ phase: 'Healthy', stableRevision: { release: '1.1.0' } });
 });
