@@ -1,7 +1,7 @@
 // The first deployment, where it does not go straight.
 import { describe, expect, it } from 'vitest';
 import { plan } from './plan.ts';
-import { sampleRelease, withVersion } from './releases.ts';
+import { sampleRelease, withReplicas, withVersion } from './releases.ts';
 import { targetOf } from './revision.ts';
 import { World } from './world.ts';
 import { WorldRun } from './worldRun.ts';
@@ -48,5 +48,43 @@ describe('another release in the middle of the first', () => {
   it('comes after it when that is about to serve', () => {
     const run = started(700);
     expect(run.world.status.history?.map(({ release }) => release)).toEqual(['1.1.0', '1.0.0']);
+  });
+});
+
+describe('a first release that is held by the person', () => {
+  const said = (run: WorldRun) => run.world.status.blockedBy?.map(({ reason, message }) => `${reason}: ${message}`);
+
+  it('waits to begin while the spec is paused, however long, and then is installed', () => {
+    const run = new WorldRun(new World({ ...sampleRelease('1.0.0'), paused: true }));
+    run.run(3_600_000, 5000);
+    expect(run.world.status.phase).toBe('Paused');
+    expect(said(run)).toEqual(['SpecPaused: spec.paused is true: 1.0.0 waits to be installed']);
+    expect(run.world.pods).toEqual([]);
+    run.world.edit((before) => ({ ...before, paused: false }));
+    run.run(10_000);
+    expect(run.world.status).toMatchObject({ phase: 'Healthy', stableRevision: { release: '1.0.0' } });
+  });
+
+  it('that is paused while its pods come up gets no route, and says why', () => {
+    const run = new WorldRun(new World(sampleRelease('1.0.0')));
+    run.run(200);
+    run.world.edit((before) => ({ ...before, paused: true }));
+    run.run(60_000);
+    expect(said(run)).toEqual(['SpecPaused: spec.paused is true; set it to false to go on']);
+    expect(run.world.routes.size).toBe(0);
+    run.world.edit((before) => ({ ...before, paused: false }));
+    run.run(10_000);
+    expect(run.world.status.phase).toBe('Healthy');
+  });
+
+  it('that asks for no pods says what to set', () => {
+    const run = new WorldRun(new World(withReplicas(sampleRelease('1.0.0'), 0)));
+    run.run(5000);
+    expect(said(run)?.[0]).toBe(
+      'PodsNotReady: chat of release 1.0.0 has no pod to send traffic to; set spec.components.chat.replicas to 1 or more',
+    );
+    run.world.edit((before) => withReplicas(before, 2));
+    run.run(10_000);
+    expect(run.world.status.phase).toBe('Healthy');
   });
 });

@@ -11,6 +11,8 @@ export function install(look: Look): Move {
   const { p, f, now, routes } = look;
   const { target } = f;
   if (p.update === null) {
+    if (f.release.paused)
+      return hold({ reason: 'SpecPaused', message: `spec.paused is true: ${f.release.release} waits to be installed` });
     if (target.kind === 'ReferencesMissing') return hold(referenceWait(target.missing));
     return advance(
       first(look, target.hash, target.release),
@@ -24,6 +26,10 @@ export function install(look: Look): Move {
       note('RolloutSuperseded', `${target.release} replaces ${p.update.release}, which was not installed yet`),
     );
   }
+  // A pause holds back the route. What serves already is told as it is.
+  const serves = waits.length === 0 && routes.kind === 'Verified' && routes.share === 100;
+  if (f.release.paused && !serves)
+    return hold({ reason: 'SpecPaused', message: 'spec.paused is true; set it to false to go on' });
   if (waits.length > 0) return hold(...waits);
   if (routes.kind === 'Waiting') return hold(routes.wait);
   if (routes.share !== 100)

@@ -20,7 +20,10 @@ const REASONS: Readonly<Record<string, WaitReason>> = {
 
 /** The wait for a unit that has fewer available pods than it needs. */
 export function capacityWait(unit: Unit, needed: number, release: string, progressDeadlineMs: number): Wait {
-  const seen = `${unit.component} of release ${release}: ${unit.available} of ${needed} pods ready`;
+  const seen =
+    needed === 0
+      ? `${unit.component} of release ${release} has no pod to send traffic to; set spec.components.${unit.component}.replicas to 1 or more`
+      : `${unit.component} of release ${release}: ${unit.available} of ${needed} pods ready`;
   const troubled = unit.pods.find((pod) => pod.trouble !== null && REASONS[pod.trouble.reason] !== undefined);
   const trouble = troubled?.trouble ?? unit.pods.find((pod) => pod.trouble !== null)?.trouble ?? null;
   return {

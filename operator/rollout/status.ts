@@ -80,9 +80,9 @@ const selectorText = (labels: Record<string, string>): string =>
 
 function phaseOf({ p, f, routes, blockedBy }: StatusInputs): Phase {
   if (f.subject.deleting) return 'Terminating';
-  if (p.stable === null) return 'Progressing';
+  const reasons = blockedBy.map(({ reason }) => reason);
+  if (p.stable === null) return reasons.includes('SpecPaused') ? 'Paused' : 'Progressing';
   if (atRest(p)) {
-    const reasons = blockedBy.map(({ reason }) => reason);
     if (reasons.includes('SpecPaused')) return 'Paused';
     if (!allServe(p.stable.hash, f)) return 'Degraded';
     return reasons.length === 0 ? 'Healthy' : 'Progressing';
@@ -92,13 +92,10 @@ function phaseOf({ p, f, routes, blockedBy }: StatusInputs): Phase {
     const back = routes.kind === 'Verified' && routes.share === 0 && p.routed === 0;
     return back && !leaving ? 'Degraded' : 'RollingBack';
   }
-  if (
-    blockedBy.some(
-      ({ reason }) => reason === 'SpecPaused' || reason === 'CanaryPauseStep' || reason === 'BlueGreenPause',
-    )
-  )
-    return 'Paused';
-  return 'Progressing';
+  const paused = reasons.some(
+    (reason) => reason === 'SpecPaused' || reason === 'CanaryPauseStep' || reason === 'BlueGreenPause',
+  );
+  return paused ? 'Paused' : 'Progressing';
 }
 
 const allServe = (hash: string, f: Facts): boolean =>

@@ -45,14 +45,14 @@ export function judgeAll(p: Progress, f: Facts): readonly AnalysisEntry[] {
  * noted, and each check would be due again at once.
  */
 export function measurementOrders(p: Progress, f: Facts): readonly MeasurementOrder[] {
-  if (p.update === null || p.stable === null || atRest(p)) return [];
-  const { hash } = p.update;
+  const { update, stable } = p;
+  if (update === null || stable === null || atRest(p)) return [];
   return watchesOf(p, f).map((watch) => ({
     metric: watch.metric.name,
     since: watch.since,
-    revision: hash,
-    stableRevision: p.stable === null || p.stable.hash === hash ? null : p.stable.hash,
-    components: f.components(hash),
+    revision: update.hash,
+    stableRevision: stable.hash,
+    components: f.components(update.hash),
     dueAt: dueAt(watch, entryOf(watch, p.analysis)),
   }));
 }
