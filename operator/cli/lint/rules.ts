@@ -37,8 +37,8 @@ const share =
   };
 
 const OPERATOR_VARIABLES = /^(ASSISTANT_(NAME|COMPONENT|REVISION|RELEASE|ADMIN_TOKEN_FILE)|PORT|ADMIN_PORT)$/;
-/** resource.Quantity of Kubernetes, as text. */
-const QUANTITY = /^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
+/** resource.Quantity of Kubernetes, as text; nothing below zero. */
+const QUANTITY = /^[+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
 
 /** Twins, by the beginning of the message that the schema gives. */
 const TWINS: readonly (readonly [message: string, holds: Holds])[] = [
@@ -57,11 +57,17 @@ const TWINS: readonly (readonly [message: string, holds: Holds])[] = [
   [
     'two components have the same path',
     (self) => {
-      const paths = Object.entries(plain(self)).map(
-        ([name, component]) => plain(component)['path'] ?? defaultPath(name),
-      );
+      // Gateways take /a and /a/ for the same prefix.
+      const paths = Object.entries(plain(self)).map(([name, component]) => {
+        const { path = defaultPath(name) } = plain(component);
+        return typeof path === 'string' && !path.endsWith('/') ? `${path}/` : path;
+      });
       return new Set(paths).size === paths.length;
     },
+  ],
+  [
+    'a component is named like the preview Service',
+    (self) => Object.keys(plain(self)).every((name) => !has(self, `${name}-preview`)),
   ],
   ['write an image reference', (self) => typeof self !== 'string' || /^[a-zA-Z0-9][-a-zA-Z0-9._:/@]*$/.test(self)],
   ['replicas and autoscaling exclude each other', (self) => !(has(self, 'replicas') && has(self, 'autoscaling'))],
@@ -95,7 +101,10 @@ const TWINS: readonly (readonly [message: string, holds: Holds])[] = [
     (self) => exactlyOne(self, 'configMapKeyRef', 'secretKeyRef', 'fieldRef', 'resourceFieldRef'),
   ],
   ['write exactly one of configMapRef', (self) => exactlyOne(self, 'configMapRef', 'secretRef')],
-  ['write a quantity', (self) => typeof self !== 'string' || QUANTITY.test(self)],
+  [
+    'write a quantity',
+    (self) => (typeof self === 'number' ? self >= 0 : typeof self !== 'string' || QUANTITY.test(self)),
+  ],
   ['an empty slo', (self) => has(self, 'availability') || has(self, 'latencyP95')],
   ['canary is there exactly when', (self) => (plain(self)['type'] === 'Canary') === has(self, 'canary')],
   ['blueGreen is there exactly when', (self) => (plain(self)['type'] === 'BlueGreen') === has(self, 'blueGreen')],
