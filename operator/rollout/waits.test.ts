@@ -368,11 +368,15 @@ describe('the clock of a wait', () => {
   it('goes on through reasons of one family, from the earliest', () => {
     expect(lasts('PodsNotReady', [earlier('ImagePullBackOff', 5), earlier('CrashLoopBackOff', 9)])).toBe(9);
     expect(lasts('RouteNotAccepted', [earlier('RouteUpdating', 4)])).toBe(4);
+    expect(lasts('StableUnavailable', [earlier('RouteUpdating', 4)])).toBe(4);
   });
 
   it('begins anew for another family, and where the entry is not ours', () => {
     expect(lasts('RouteUpdating', [earlier('PodsNotReady', 5), earlier('Invented', 9)])).toBe(0);
     expect(lasts('PodsNotReady', [])).toBe(0);
+    expect(lasts('StableUnavailable', [earlier('PodsNotReady', 5)])).toBe(0);
+    // Paused in the middle of an analysis: the pause is as old as the pause.
+    expect(lasts('SpecPaused', [earlier('AnalysisRunning', 60)])).toBe(0);
   });
 
   it('of a settling route goes on only for the very generations that were accepted', () => {

@@ -12,6 +12,34 @@ export interface Explanation extends Change {
 
 export const SURVIVORS: readonly Explanation[] = [
   {
+    file: 'analysis/judge.ts',
+    operator: 'constant',
+    from: "const { failures = 0, checks = 0, message = '' } = entry;",
+    to: "const { failures = 1, checks = 0, message = '' } = entry;",
+    why: 'only read of an entry that fails, and that has its count',
+  },
+  {
+    file: 'analysis/sequential-test.ts',
+    operator: 'constant',
+    from: 'if (a === 0) return 0;',
+    to: 'if (a === 0) return 1;',
+    why: 'without any trials both likelihoods are 0 whatever the rate',
+  },
+  {
+    file: 'analysis/sequential-test.ts',
+    operator: 'logical',
+    from: 'if (stable.events === 0 || stable.trials === 0) return RATIO_AT_MOST;',
+    to: 'if (((stable.events === 0) && (stable.trials === 0))) return RATIO_AT_MOST;',
+    why: 'no events in some trials: the rate of 0 below the fraction makes it infinite, which is capped to the same',
+  },
+  {
+    file: 'revision.ts',
+    operator: 'default',
+    from: 'const content = references[reference] ?? null;',
+    to: 'const content = (references[reference])!;',
+    why: 'a record is made only when everything that is referred to is there',
+  },
+  {
     file: 'analysis/sequential-test.ts',
     operator: 'early return',
     from: 'if (a === 0) return 0;',
