@@ -172,10 +172,11 @@ class Exploration {
       const calm = new Set(group.filter(({ left }) => left[fault] === full).map(({ end }) => end));
       const other = group.find(({ left, end }) => left[fault] < full && !calm.has(end));
       if (other === undefined) continue;
-      const [one] = calm;
-      const difference = one === undefined ? 'no end at all without it' : differenceOf(one, other.end);
       this.#report(
-        { invariant: 7, message: `${what} leads to an end that is not there without it: ${difference}` },
+        {
+          invariant: 7,
+          message: `${what} leads to an end that is not there without it: ${differenceOf(calm, other.end)}`,
+        },
         other.number,
         null,
       );
@@ -205,26 +206,38 @@ class Exploration {
   }
 }
 
-/** Everything that stays, without times. */
+/**
+ * Everything that stays, without times. A Deployment without pods is as good as none, and how many more pods than it needs an update has in mid-rollout
+ * is left open: it never shrinks there.
+ */
 function endOf(state: State): string {
   const { subject } = state;
   if (subject === null) return JSON.stringify({ gone: true });
   const { status } = subject;
+  const [stable, update] = [status.stableRevision?.hash, status.updateRevision?.hash];
+  const isOpen = (revision: string): boolean => revision === update && update !== stable;
+  const workloads = state.workloads.filter(({ replicas, drain }) => replicas > 0 || drain !== null);
+  const pods = state.pods.map(({ component, revision, ready }) => ({
+    revision,
+    text: `${component} ${revision} ${ready}`,
+  }));
   return JSON.stringify({
     spec: subject.spec,
     phase: status.phase,
-    stable: status.stableRevision?.hash,
-    update: status.updateRevision?.hash,
+    stable,
+    update,
     step: [status.step?.index, status.step?.count],
     weight: [status.weight?.requested, status.weight?.routed],
     abort: status.abort?.by,
     outcomes: status.history?.map(({ hash, outcome }) => `${hash} ${outcome}`),
     waits: status.blockedBy?.map(({ reason }) => reason),
     conditions: status.conditions?.map(({ type, status: holds, reason }) => `${type} ${holds} ${reason}`),
-    workloads: state.workloads.map(
-      ({ name, replicas, drain }) => `${name} ${replicas} ${drain === null ? '' : 'draining'}`,
+    workloads: workloads.map(
+      ({ name, revision, replicas, drain }) =>
+        `${name} ${isOpen(revision) ? 'some' : replicas}${drain === null ? '' : ' draining'}`,
     ),
-    pods: state.pods.map(({ component, revision, ready }) => `${component} ${revision} ${ready}`),
+    pods: pods.filter(({ revision }) => !isOpen(revision)).map(({ text }) => text),
+    open: [...new Set(pods.filter(({ revision }) => isOpen(revision)).map(({ text }) => text))],
     routes: state.routes.map(({ intent }) => intent),
     services: state.services.map(({ name }) => name),
     budgets: state.disruptionBudgets.map(({ name }) => name),
@@ -233,13 +246,19 @@ function endOf(state: State): string {
   });
 }
 
-function differenceOf(one: string, other: string): string {
+/** The parts in which an end differs from another. */
+function partsThatDiffer(one: string, other: string): { part: string; here: unknown; there: unknown }[] {
   const [a, b] = [JSON.parse(one) as Record<string, unknown>, JSON.parse(other) as Record<string, unknown>];
-  const parts = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter(
-    (part) => JSON.stringify(a[part]) !== JSON.stringify(b[part]),
-  );
-  return parts
-    .slice(0, 3)
-    .map((part) => `${part} ${JSON.stringify(b[part])} instead of (for one) ${JSON.stringify(a[part])}`)
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])]
+    .filter((part) => JSON.stringify(a[part]) !== JSON.stringify(b[part]))
+    .map((part) => ({ part, here: b[part], there: a[part] }));
+}
+
+/** How an end differs from the one of `ends` that is nearest to it. */
+function differenceOf(ends: Iterable<string>, other: string): string {
+  const [nearest] = [...ends].map((end) => partsThatDiffer(end, other)).sort((a, b) => a.length - b.length);
+  if (nearest === undefined) return 'nothing ends without it';
+  return nearest
+    .map(({ part, here, there }) => `${part} ${JSON.stringify(here)}, not ${JSON.stringify(there)}`)
     .join('; ');
 }

@@ -3,6 +3,7 @@
 import { FINALIZER } from '@assistant-platform/api';
 import { gatherFacts, type Facts } from '../../operator/rollout/facts.ts';
 import type { Plan, Write } from '../../operator/rollout/plan-types.ts';
+import { readOrder } from '../../operator/rollout/orders.ts';
 import { observedShare, routedComponents } from '../../operator/rollout/routes.ts';
 import type { RouteIntent } from '../../operator/rollout/snapshot.ts';
 import { capacityFor } from '../../operator/rollout/stages.ts';
@@ -21,10 +22,13 @@ const broken = (invariant: number, message: string): Violation => ({ invariant, 
 const weightOf = (intent: RouteIntent | undefined, hash: string | undefined): number =>
   intent?.backends.find(({ revision }) => revision === hash)?.weight ?? 0;
 
-/** Invariants 2, 4, 5 and 10, at a write: against what is true then, not against what the plan was made from. */
-export function checkWrite(write: Write, state: State): Violation[] {
+/**
+ * Invariants 2, 4, 5 and 10, at a write: against the pods and routes that there are then, whatever the plan was made from. What people want of a route is
+ * that of the plan: an edit in the same moment is no fault of it.
+ */
+export function checkWrite(write: Write, state: State, seen: State): Violation[] {
   if (state.subject === null) return [];
-  if (write.kind === 'WriteRoute') return checkRoute(write.intent, state);
+  if (write.kind === 'WriteRoute') return checkRoute(write.intent, { ...state, subject: seen.subject });
   if (write.kind === 'Status') return checkStatus(write.status, state);
   if (write.kind === 'Metadata' && write.finalizers?.includes(FINALIZER) === false) return checkLeftovers(state);
   return [];
@@ -68,7 +72,11 @@ function checkStatus(status: Status, state: State): Violation[] {
   if (after.routed !== before.routed && after.update?.hash === before.update?.hash)
     found.push(...checkRouted(after.routed, after.requested < before.requested, f, state));
   const same = before.update?.hash === after.update?.hash && before.step?.stepsHash === after.step?.stepsHash;
-  if (same && (after.step?.index ?? 0) > (before.step?.index ?? 0) && observedShare(before, f) === null)
+  // Who promotes fully skips what is left of the step; it is not complete.
+  const order = readOrder(f.subject.annotations);
+  const skipped = order?.verb === 'promote' && order.index === 'full';
+  const completed = same && !skipped && (after.step?.index ?? 0) > (before.step?.index ?? 0);
+  if (completed && observedShare(before, f) === null)
     found.push(broken(5, `step ${before.step?.index ?? 0} completed while the components carry different weights`));
   return found;
 }

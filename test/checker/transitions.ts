@@ -115,7 +115,7 @@ export class Transitions {
     for (const write of writes) {
       const next = carryOut(write, state, seen);
       if (next === null) return { state, written, refused: write, violations };
-      violations.push(...checkWrite(write, state));
+      violations.push(...checkWrite(write, state, seen));
       written.push(write);
       this.#coverage.write(write);
       state = next;

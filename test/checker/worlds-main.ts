@@ -70,12 +70,12 @@ function main(): number {
     const result = explore(each, { limits: { depth, states }, coverage, progress });
     results.push(result);
     say(resultLine(result));
+    for (const violation of result.violations) say(violationText(result.world, violation));
   }
   const seconds = (performance.now() - begun) / 1000;
   const whole = world === null && results.every(({ cut }) => cut === null);
   if (json) console.log(jsonText(results, coverage.reached, { seconds, whole }));
   else {
-    for (const result of results) for (const each of result.violations) say(violationText(result.world, each));
     say(coverageText(results, coverage.reached, { seconds, whole }));
     say(BOUNDS);
   }

@@ -12,7 +12,7 @@ export interface World {
   readonly budget: Budget & { readonly people: readonly DeedName[] };
 }
 
-const CALM: Budget = { crash: 0, stale: 0, death: 0, slow: 0, answers: 0, people: [] };
+const CALM: Budget = { crash: 0, stale: 0, death: 0, slow: 0, answers: 0, slowPods: false, people: [] };
 
 /** The state that a world begins with. */
 export function startOf(world: World, transitions: Transitions): State {
@@ -58,7 +58,8 @@ const spec = (strategy: StrategyName): Spec => ({
   settings: false,
 });
 
-const world = (
+/** A world of few deeds and faults. */
+export const smallWorld = (
   strategy: StrategyName,
   people: readonly DeedName[],
   faults: Partial<Budget> = {},
@@ -74,16 +75,57 @@ const faultText = (faults: Partial<Budget>): string =>
   Object.keys(faults).length === 0
     ? ''
     : ` (${Object.entries(faults)
-        .map(([name, count]) => `${name} ${String(count)}`)
+        .map(([name, count]) => (name === 'slowPods' ? 'slow pods' : `${name} ${String(count)}`))
         .join(', ')})`;
 
+const UNLUCKY = { crash: 1, stale: 1 } as const;
+
+/** One deed beside a release, with a kill and a stale plan. */
+const SINGLES: readonly DeedName[] = [
+  'promote step',
+  'promote full',
+  'abort',
+  'back to 1.0.0',
+  'pause',
+  'edit the steps',
+  'change the strategy',
+  'three pods each',
+];
+
+/** Those that lead to many states: with a kill only. */
+const LARGE: readonly DeedName[] = ['release 1.2.0', 'restart', 'one pod each', 'delete'];
+
+/** Two deeds beside a release, without a fault. */
+const PAIRS: readonly (readonly DeedName[])[] = [
+  ['abort', 'retry'],
+  ['abort', 'back to 1.0.0'],
+  ['abort', 'promote full'],
+  ['promote full', 'back to 1.0.0'],
+  ['pause', 'resume'],
+  ['pause', 'abort'],
+  ['edit the steps', 'abort'],
+];
+
+const BOTH: readonly StrategyName[] = ['canary', 'blue-green'];
+
 export const WORLDS: readonly World[] = [
-  world('canary', ['release 1.1.0', 'promote step'], { crash: 1, stale: 1 }),
-  world('canary', ['release 1.1.0', 'promote step'], { death: 1 }),
-  world('canary', ['release 1.1.0', 'promote step'], { slow: 1 }),
-  world('canary', ['release 1.1.0', 'promote step', 'abort'], {}),
-  world('canary', ['release 1.1.0', 'promote full', 'delete'], {}),
-  world('canary', [], { crash: 1, stale: 1 }, 'Empty'),
-  world('blue-green', ['release 1.1.0', 'promote step'], { crash: 1, stale: 1 }),
-  world('canary', ['release 1.1.0', 'three pods each'], {}),
+  ...BOTH.map((strategy) => smallWorld(strategy, [], { ...UNLUCKY, slowPods: true }, 'Empty')),
+  ...BOTH.map((strategy) => smallWorld(strategy, ['release 1.1.0'], {}, 'Empty')),
+  ...BOTH.map((strategy) => smallWorld(strategy, ['delete'], { crash: 1 }, 'Empty')),
+  ...BOTH.map((strategy) => smallWorld(strategy, ['delete'], UNLUCKY)),
+  ...BOTH.flatMap((strategy) => SINGLES.map((deed) => smallWorld(strategy, ['release 1.1.0', deed], UNLUCKY))),
+  ...BOTH.flatMap((strategy) => LARGE.map((deed) => smallWorld(strategy, ['release 1.1.0', deed], { crash: 1 }))),
+  ...BOTH.flatMap((strategy) => PAIRS.map((pair) => smallWorld(strategy, ['release 1.1.0', ...pair]))),
+  ...BOTH.map((strategy) => smallWorld(strategy, ['release 1.1.0', 'abort'], { slowPods: true })),
+  ...BOTH.map((strategy) => smallWorld(strategy, ['release 1.1.0'], { slow: 1 })),
+  ...BOTH.map((strategy) => smallWorld(strategy, ['release 1.1.0'], { death: 1 })),
+  ...(['9.0.1', '9.0.2', '9.0.3', '9.0.4'] as const).map((version) =>
+    smallWorld('canary', [`release ${version}`], UNLUCKY),
+  ),
+  smallWorld('canary', ['release 9.0.1', 'back to 1.0.0']),
+  smallWorld('canary', ['read the settings', 'write the settings'], UNLUCKY),
+  smallWorld('canary, unsupported', ['release 1.1.0', 'promote step'], { crash: 1 }),
+  smallWorld('canary, judged', ['release 1.1.0'], { answers: 2, crash: 1 }),
+  smallWorld('blue-green, judged', ['release 1.1.0'], { answers: 2, crash: 1 }),
+  smallWorld('blue-green, judged', ['release 1.1.0'], { answers: 2, death: 1 }),
 ];

@@ -100,7 +100,7 @@ function newPod(state: State, { component, revision }: ModelWorkload, index: num
     name: `new-${component}-${revision}-${state.serial + index}`,
     component,
     revision,
-    running: false,
+    running: !state.left.slowPods && trouble === null,
     ready: false,
     draining: false,
     drain: null,

@@ -52,12 +52,15 @@ const DEEDS = {
   'change the strategy': edit(({ strategy }) => ({ strategy: other[strategy] ?? strategy })),
   'three pods each': edit(() => ({ replicas: 3 })),
   'one pod each': edit(() => ({ replicas: 1 })),
-  'no pods': edit(() => ({ replicas: 0 })),
   'read the settings': edit(() => ({ settings: true })),
   'write the settings': (state) => withSettings(state, 'one'),
   'change the settings': (state) =>
     state.references['ConfigMap/settings'] === 'one' ? withSettings(state, 'two') : null,
-  delete: (state, subject) => (subject.deleting ? null : { ...state, subject: { ...subject, deleting: true } }),
+  // What has no finalizer the API server removes at once.
+  delete: (state, subject) => {
+    if (subject.deleting) return null;
+    return { ...state, subject: subject.finalizers.length === 0 ? null : { ...subject, deleting: true } };
+  },
 } satisfies Record<string, Deed>;
 
 export type DeedName = keyof typeof DEEDS;

@@ -70,6 +70,8 @@ export interface Budget {
   readonly slow: number;
   /** Answers of the metric source that do not speak for the release. */
   readonly answers: number;
+  /** Pods are made before they run; otherwise both are one step. */
+  readonly slowPods: boolean;
   /** Names of what people may do, each once (people.ts). */
   readonly people: readonly string[];
 }
