@@ -24,6 +24,7 @@ export interface PodTemplateInputs {
 export function renderPodTemplate(inputs: PodTemplateInputs): Record<string, unknown> {
   const { subjectName, component, hash, spec, drain } = inputs;
   const labels = childLabels(subjectName, component, hash);
+  const grace = Math.ceil(drain.deadlineMs / 1000) + GRACE_BEYOND_DRAIN_SECONDS;
   const template = {
     metadata: {
       labels,
@@ -34,7 +35,7 @@ export function renderPodTemplate(inputs: PodTemplateInputs): Record<string, unk
       },
     },
     spec: {
-      terminationGracePeriodSeconds: Math.ceil(drain.deadlineMs / 1000) + GRACE_BEYOND_DRAIN_SECONDS,
+      terminationGracePeriodSeconds: grace,
       securityContext: {
         runAsNonRoot: true,
         runAsUser: 1000,
@@ -42,7 +43,7 @@ export function renderPodTemplate(inputs: PodTemplateInputs): Record<string, unk
         fsGroup: 1000,
         seccompProfile: { type: 'RuntimeDefault' },
       },
-      containers: [container(inputs)],
+      containers: [container(inputs, ownGrace(spec.template) ?? grace)],
       volumes: [
         { name: 'tmp', emptyDir: {} },
         { name: 'assistant-admin', secret: { secretName: adminSecretName(subjectName), defaultMode: 0o440 } },
@@ -53,7 +54,19 @@ export function renderPodTemplate(inputs: PodTemplateInputs): Record<string, unk
   return withOwnLabels(patched, labels);
 }
 
-function container({ subjectName, component, hash, release, spec, drain }: PodTemplateInputs): Record<string, unknown> {
+/** The grace period that a person's patch asks for, seconds. */
+function ownGrace(template: ComponentSpec['template']): number | null {
+  const seconds = (template['spec'] as { terminationGracePeriodSeconds?: unknown } | undefined)
+    ?.terminationGracePeriodSeconds;
+  return typeof seconds === 'number' ? seconds : null;
+}
+
+/** @param grace of the pod, seconds: Kubernetes refuses a preStop that takes all of it. */
+function container(
+  { subjectName, component, hash, release, spec, drain }: PodTemplateInputs,
+  grace: number,
+): Record<string, unknown> {
+  const preStop = Math.min(PRE_STOP_SECONDS, grace - 1);
   const probe = (path: string, failureThreshold: number) => ({
     httpGet: { path, port: 'http' },
     periodSeconds: 2,
@@ -85,7 +98,7 @@ function container({ subjectName, component, hash, release, spec, drain }: PodTe
     readinessProbe: probe('/readyz', 2),
     livenessProbe: { ...probe('/healthz', 6), periodSeconds: 10 },
     startupProbe: probe('/healthz', 60),
-    lifecycle: { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } },
+    ...(preStop < 1 ? {} : { lifecycle: { preStop: { sleep: { seconds: preStop } } } }),
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,

@@ -162,6 +162,19 @@ describe('pod template', () => {
     expect(template.spec.containers[0]?.lifecycle).toEqual({ preStop: { sleep: { seconds: 5 } } });
   });
 
+  it.each([
+    [600, { preStop: { sleep: { seconds: 5 } } }],
+    [3, { preStop: { sleep: { seconds: 2 } } }],
+    [1, undefined],
+    [0, undefined],
+  ])('lets preStop end within the %i s that a person gives the pod to end', (grace, lifecycle) => {
+    const template = render({ template: { spec: { terminationGracePeriodSeconds: grace } } }) as never as {
+      spec: { terminationGracePeriodSeconds: number; containers: { lifecycle?: object }[] };
+    };
+    expect(template.spec.terminationGracePeriodSeconds).toBe(grace);
+    expect(template.spec.containers[0]?.lifecycle).toEqual(lifecycle);
+  });
+
   it('is patched by the person, who cannot take the pod out of its revision', () => {
     const template = render({
       template: {
