@@ -25,7 +25,6 @@ export interface PresetContext {
   readonly pods: RevisionPods;
   /** The revision it is compared with: its own past says what "slow" means. Null: there is none. */
   readonly stable: RevisionPods | null;
-  readonly learned: LearnedLimits;
 }
 
 /** Probes and scrapes are no traffic. */
@@ -33,38 +32,6 @@ const TRAFFIC = 'route!~"/healthz|/readyz|/metrics"';
 
 /** What is slow is learned from this long before the analysis, so that the data that are judged have no say in it. */
 const LEARNED_OVER_MS = 3_600_000;
-
-/** By then Prometheus has every scrape from before the analysis. */
-const SCRAPED_WITHIN_MS = 60_000;
-
-/**
- * What was usual before an analysis, remembered: an hour of history of many series is dear to ask for, and does not change any more. Losing it costs
- * one query.
- */
-export class LearnedLimits {
-  readonly #limits = new Map<string, number>();
-  readonly #atMost: number;
-
-  /** @param atMost so many are kept, the youngest. */
-  constructor(atMost = 1000) {
-    this.#atMost = atMost;
-  }
-
-  /**
-   * @param isPast the answer will not change any more.
-   * @param ask gives it; null when there are no data.
-   */
-  async of(key: string, isPast: boolean, ask: () => Promise<number | null>): Promise<number | null> {
-    const known = this.#limits.get(key);
-    if (known !== undefined) return known;
-    const limit = await ask();
-    if (!isPast || limit === null) return limit;
-    const [oldest] = this.#limits.keys();
-    if (this.#limits.size >= this.#atMost && oldest !== undefined) this.#limits.delete(oldest);
-    this.#limits.set(key, limit);
-    return limit;
-  }
-}
 
 /** Reads a preset for one revision. @throws PrometheusError */
 export function readPreset(preset: MetricPreset, context: PresetContext): Promise<Reading> {
@@ -140,11 +107,7 @@ async function usualP95(context: PresetContext, metric: string, matchers: string
   const { client, window, signal, stable } = context;
   if (stable === null) return null;
   const before = { since: window.since - LEARNED_OVER_MS, at: window.since };
-  const selector = select({ ...context, pods: stable }, metric, matchers);
-  const isPast = window.at - window.since >= SCRAPED_WITHIN_MS;
-  return context.learned.of(`${selector} ${window.since}`, isPast, async () =>
-    quantile(await buckets(client, selector, before, signal), 0.95),
-  );
+  return quantile(await buckets(client, select({ ...context, pods: stable }, metric, matchers), before, signal), 0.95);
 }
 
 /** Tokens by the time of the calls that wrote them. A revision that writes slower has more calls that take longer than usual. */

@@ -2,14 +2,13 @@
 import type { ResolvedMetric } from '@assistant-platform/api';
 import type { Measurement, Reading } from '../rollout/analysis/measurement.ts';
 import { PrometheusError, type PrometheusClient } from './prometheus-client.ts';
-import { LearnedLimits, readPreset } from './presets.ts';
+import { readPreset } from './presets.ts';
 import type { MeasurementRequest, MetricSource } from './source.ts';
 import { fillIn, namesComponent, TemplateError } from './template.ts';
 
 export class PrometheusSource implements MetricSource {
   readonly #client: PrometheusClient;
   readonly #now: () => number;
-  readonly #learned = new LearnedLimits();
 
   /** @param now epoch milliseconds. */
   constructor(client: PrometheusClient, now: () => number) {
@@ -45,7 +44,6 @@ export class PrometheusSource implements MetricSource {
       window: { since, at },
       pods: podsOf(revision),
       stable: stableRevision === null ? null : podsOf(stableRevision),
-      learned: this.#learned,
     });
   }
 
