@@ -220,7 +220,8 @@ export class Assistants {
   }
 }
 
-const isStatus = (error: unknown, code: number): error is ApiException<unknown> =>
+/** The API server answered with this status. */
+export const isStatus = (error: unknown, code: number): error is ApiException<unknown> =>
   error instanceof ApiException && error.code === code;
 
 const notInstalled = ({ server }: Session): CommandError =>

@@ -1,12 +1,11 @@
 // `bundle NAME`: a support dump without secrets, as one archive.
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import type { Assistants } from '../assistants.ts';
 import { compose } from '../bundle/compose.ts';
 import { gather } from '../bundle/gather.ts';
 import { tarGz } from '../bundle/tar.ts';
-import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { writeNewFile } from '../new-file.ts';
 import { podRow } from '../pods.ts';
 import { historyRows, renderHistory } from '../render/history.ts';
 import { makePaint } from '../render/paint.ts';
@@ -43,12 +42,7 @@ export async function bundle(assistants: Assistants, name: string, io: Io, optio
   const folder = files[0]?.path.split('/')[0] ?? `assistant-${name}`;
   const path = options.out ?? `${folder}.tar.gz`;
   const archive = tarGz(files, now);
-  try {
-    await writeFile(path, archive, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new CommandError('BadUsage', `${path} cannot be written: ${said}`, { cause: error });
-  }
+  await writeNewFile(path, archive);
   io.stdout.write(`${path}: ${files.length} files, ${Math.ceil(archive.length / 1024)} KiB, without secrets\n`);
   for (const gap of gathered.gaps) io.stderr.write(`not in it: ${gap}\n`);
   return 0;

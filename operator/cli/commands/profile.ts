@@ -1,10 +1,10 @@
 // `profile POD`: where a running pod's time or memory goes, as a file for the performance panels of browsers and editors.
 import { Writable } from 'node:stream';
-import { writeFile } from 'node:fs/promises';
 import { CoreV1Api, Exec, type V1Status } from '@kubernetes/client-node';
-import { type Assistants, explain } from '../assistants.ts';
+import { type Assistants, explain, isStatus } from '../assistants.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { writeNewFile } from '../new-file.ts';
 import { IN_CONTAINER, inPodSource, type ProfileKind } from '../profile/in-pod.ts';
 import type { Session } from '../session.ts';
 
@@ -31,12 +31,7 @@ export async function profile(
   io.stderr.write(`${pod}/${chosen}: ${kind} for ${seconds} s ...\n`);
   const text = await runInside(session, pod, chosen, inPodSource({ kind, seconds, ...IN_CONTAINER }));
   const path = out ?? `${pod}-${io.now()}.${ENDINGS[kind]}`;
-  try {
-    await writeFile(path, text, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    throw new CommandError('BadUsage', `${path} cannot be written: ${said}`, { cause: error });
-  }
+  await writeNewFile(path, text);
   io.stdout.write(`${path}: open it in the performance or memory panel of Chrome's DevTools, or in VS Code\n`);
   return 0;
 }
@@ -48,7 +43,7 @@ async function defaultContainer(session: Session, name: string): Promise<string>
     const { metadata, spec } = await session.config.makeApiClient(CoreV1Api).readNamespacedPod({ namespace, name });
     return metadata?.annotations?.[DEFAULT_CONTAINER] ?? spec?.containers[0]?.name ?? '';
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 404) throw explain(error, session);
+    if (!isStatus(error, 404)) throw explain(error, session);
     throw new CommandError('NotFound', `there is no pod "${name}" in namespace ${namespace}: name one, with -n`);
   }
 }
