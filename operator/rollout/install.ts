@@ -5,6 +5,7 @@ import { remember } from './history.ts';
 import { enterStage, referenceWait } from './start.ts';
 import { stagesOf } from './stages.ts';
 import type { Progress } from './state.ts';
+import { SPEC_PAUSED } from './waits.ts';
 
 /** Installs the target. A new spec in the middle replaces it, unless what was begun is about to serve: then that is finished first. */
 export function install(look: Look): Move {
@@ -28,8 +29,7 @@ export function install(look: Look): Move {
   }
   // A pause holds back the route. What serves already is told as it is.
   const serves = waits.length === 0 && routes.kind === 'Verified' && routes.share === 100;
-  if (f.release.paused && !serves)
-    return hold({ reason: 'SpecPaused', message: 'spec.paused is true; set it to false to go on' });
+  if (f.release.paused && !serves) return hold(SPEC_PAUSED);
   if (waits.length > 0) return hold(...waits);
   if (routes.kind === 'Waiting') return hold(routes.wait);
   if (routes.share !== 100)

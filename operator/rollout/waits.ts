@@ -43,6 +43,9 @@ export interface Wait {
   readonly nextCheckAt?: number;
 }
 
+/** Everything stays where it is, until a person says otherwise. */
+export const SPEC_PAUSED: Wait = { reason: 'SpecPaused', message: 'spec.paused is true; set it to false to go on' };
+
 export const isWaitReason = (reason: string): reason is WaitReason => Object.hasOwn(FAMILY, reason);
 
 const familyOf = (reason: string): Family | null => (isWaitReason(reason) ? FAMILY[reason] : null);

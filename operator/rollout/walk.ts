@@ -9,7 +9,7 @@ import { remember } from './history.ts';
 import { enterStage } from './start.ts';
 import { stagesHash, stagesOf } from './stages.ts';
 import type { Stage } from './release.ts';
-import type { Wait } from './waits.ts';
+import { SPEC_PAUSED, type Wait } from './waits.ts';
 
 /** The rules of a rollout that is neither aborted nor superseded. */
 export function walkStages(look: Look): Move {
@@ -33,7 +33,7 @@ export function walkStages(look: Look): Move {
   if (judgement.failure !== null && !stays) {
     return abortRollout(look, { at: new Date(look.now).toISOString(), reason: judgement.failure, by: 'Metric' });
   }
-  if (f.release.paused) return hold({ reason: 'SpecPaused', message: 'spec.paused is true; set it to false to go on' });
+  if (f.release.paused) return hold(SPEC_PAUSED);
   const promoted =
     order?.verb === 'promote' && order.revision === p.update?.hash && order.stepsHash === step.stepsHash
       ? order.index
