@@ -4,6 +4,7 @@ import {
   isActiveReplica,
   observedPod,
   observedRoute,
+  readApplied,
   WORLD_DEFAULTS,
   type WorldOptions,
   type WorldPod,
@@ -24,8 +25,6 @@ import type {
   Workload,
 } from './snapshot.ts';
 import type { Status } from './state.ts';
-import { LABELS } from '@assistant-platform/api';
-import { APPLIED_DIGEST } from './names.ts';
 
 /** Refused because the object changed since it was read. */
 export class WorldConflict extends Error {}
@@ -218,38 +217,23 @@ export class World {
   }
 
   private applyObject(object: Manifest): void {
-    const { name, labels, annotations } = object.metadata;
-    const component = labels[LABELS.component] ?? '';
-    const revision = labels[LABELS.revision] ?? '';
-    const digest = annotations?.[APPLIED_DIGEST] ?? '';
-    switch (object.kind) {
-      case 'ControllerRevision': {
-        const data = object['data'] as Omit<RevisionRecord, 'sequence'>;
-        this.records.set(data.hash, structuredClone({ ...data, sequence: object['revision'] as number }));
+    const applied = readApplied(object);
+    switch (applied.kind) {
+      case 'ControllerRevision':
+        this.records.set(applied.record.hash, structuredClone(applied.record));
         return;
-      }
       case 'Deployment': {
-        const { replicas } = object['spec'] as { replicas: number };
-        this.workloads.set(name, {
-          name,
-          component,
-          revision,
-          replicas,
-          drain: null,
-          digest,
-          resourceVersion: this.bump(),
-        });
+        const { workload } = applied;
+        this.workloads.set(workload.name, { ...workload, drain: null, resourceVersion: this.bump() });
         this.followReplicas();
         return;
       }
       case 'Service':
-        this.services.set(name, { name, component, revision: labels[LABELS.revision] ?? null, digest });
+        this.services.set(applied.service.name, applied.service);
         return;
       case 'PodDisruptionBudget':
-        this.budgets.set(name, { name, component, revision, digest });
+        this.budgets.set(applied.budget.name, applied.budget);
         return;
-      default:
-        throw new Error(`this world has no ${object.kind}`);
     }
   }
 

@@ -1,5 +1,17 @@
 // What the model world is made of: its pods, its routes, how fast things happen in it; and how an operator sees them.
-import type { Pod, PodDrain, Route, RouteIntent, Workload } from './snapshot.ts';
+import { LABELS } from '@assistant-platform/api';
+import { APPLIED_DIGEST } from './names.ts';
+import type { Manifest } from './objects.ts';
+import type {
+  BudgetObject,
+  Pod,
+  PodDrain,
+  RevisionRecord,
+  Route,
+  RouteIntent,
+  ServiceObject,
+  Workload,
+} from './snapshot.ts';
 
 export interface WorldPod {
   readonly name: string;
@@ -61,8 +73,40 @@ export interface WorldRoute {
   acceptedAt: number;
 }
 
+/** What the apply of an object says to a model world. */
+export type Applied =
+  | { readonly kind: 'ControllerRevision'; readonly record: RevisionRecord }
+  | { readonly kind: 'Deployment'; readonly workload: Omit<Workload, 'drain' | 'resourceVersion'> }
+  | { readonly kind: 'Service'; readonly service: ServiceObject }
+  | { readonly kind: 'PodDisruptionBudget'; readonly budget: BudgetObject };
+
+/** @throws Error for an object that the model worlds do not have. */
+export function readApplied(object: Manifest): Applied {
+  const { name, labels, annotations } = object.metadata;
+  const component = labels[LABELS.component] ?? '';
+  const revision = labels[LABELS.revision] ?? '';
+  const digest = annotations?.[APPLIED_DIGEST] ?? '';
+  const { kind } = object;
+  switch (kind) {
+    case 'ControllerRevision': {
+      const data = object['data'] as Omit<RevisionRecord, 'sequence'>;
+      return { kind, record: { ...data, sequence: object['revision'] as number } };
+    }
+    case 'Deployment': {
+      const { replicas } = object['spec'] as { replicas: number };
+      return { kind, workload: { name, component, revision, replicas, digest } };
+    }
+    case 'Service':
+      return { kind, service: { name, component, revision: labels[LABELS.revision] ?? null, digest } };
+    case 'PodDisruptionBudget':
+      return { kind, budget: { name, component, revision, digest } };
+    default:
+      throw new Error(`a model world has no ${kind}`);
+  }
+}
+
 /** A pod as an operator sees it. */
-export function observedPod(pod: WorldPod): Pod {
+export function observedPod(pod: Omit<WorldPod, 'sick' | 'nextLeave'>): Pod {
   return {
     name: pod.name,
     uid: pod.name,
@@ -81,7 +125,7 @@ export function observedPod(pod: WorldPod): Pod {
 }
 
 /** A route as an operator sees it. */
-export function observedRoute(route: WorldRoute): Route {
+export function observedRoute(route: Omit<WorldRoute, 'writtenAt' | 'acceptedAt'>): Route {
   return {
     component: route.intent.component,
     name: route.name,

@@ -25,6 +25,12 @@ export class WorldRun {
   killAfter: number | null = null;
   /** Faults outside the operator's reach (dead pods, a stalled gateway) excuse a route without pods for a moment. */
   disturbed = false;
+  /** What of the world the operator sees otherwise. */
+  view: (snapshot: Snapshot) => Snapshot = (snapshot) => snapshot;
+  /** Told of each write just before it is carried out, of each plan when it was, and of the last one of a look: nothing is left to do at this moment. */
+  onWrite: (write: Write, snapshot: Snapshot) => void = () => undefined;
+  onPlan: (plan: Plan) => void = () => undefined;
+  onRest: (plan: Plan) => void = () => undefined;
   private stalledAt = 0;
   private lookAgainAt: number | null = null;
   private watchesSessions = true;
@@ -60,16 +66,20 @@ export class WorldRun {
     let written = 0;
     for (let looks = 0; looks < LOOKS_AT_MOST; looks++) {
       if (!this.world.exists) return written;
-      const snapshot = this.world.snapshot();
+      const snapshot = this.view(this.world.snapshot());
       const next = plan(snapshot, this.world.now);
       const done = this.carryOut(next, snapshot);
+      this.onPlan(next);
       const measured = this.world.measure(next.measure);
       written += done;
       this.lookAgainAt = next.lookAgainAt;
       this.watchesSessions = next.watchSessions;
       this.askedAt = this.world.now;
       this.seen = this.world.changes;
-      if (done === 0 && !measured && (next.lookAgainAt === null || next.lookAgainAt > this.world.now)) return written;
+      if (done === 0 && !measured && (next.lookAgainAt === null || next.lookAgainAt > this.world.now)) {
+        this.onRest(next);
+        return written;
+      }
     }
     this.violate(8, `still writing after ${LOOKS_AT_MOST} looks: ${this.log.slice(-6).join(' | ')}`);
     return written;
@@ -86,6 +96,7 @@ export class WorldRun {
         this.killAfter -= 1;
       }
       this.checkWrite(write, snapshot);
+      this.onWrite(write, snapshot);
       try {
         this.world.write(write, snapshot);
       } catch (error) {

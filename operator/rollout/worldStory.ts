@@ -1,56 +1,47 @@
 // A run of the decision in the model world, told line by line: every write, every change of the status, everything that is told, when it looks again. For
 // tests that compare whole releases with what they were (stories.test.ts). Times are seconds since the begin, revisions are r1, r2, ... in order of appearance.
-import { plan } from './plan.ts';
+import type { Note } from './decide.ts';
 import type { Plan, Write } from './plan-types.ts';
 import { sampleRelease } from './releases.ts';
 import type { Release } from './release.ts';
 import type { DrainWindow, Snapshot } from './snapshot.ts';
 import { World } from './world.ts';
 import type { WorldOptions } from './worldObjects.ts';
-
-/** Looks at one moment; more mean that it does not come to rest. */
-const LOOKS_AT_MOST = 50;
-const STEP_MS = 50;
-/** How often open sessions are asked for: while they matter, and otherwise. Milliseconds. */
-const ASKS = { watched: 500, idle: 30_000 };
+import { WorldRun } from './worldRun.ts';
 
 export class Story {
   readonly world: World;
+  readonly #run: WorldRun;
   readonly #lines: string[] = [];
   readonly #begin: number;
   readonly #revisions = new Map<string, string>();
-  #lookAgainAt: number | null = null;
-  #watches = true;
-  #askedAt = 0;
-  #seen = -1;
   #after = '';
-  /** What of the world an operator sees otherwise. */
-  view: (snapshot: Snapshot) => Snapshot = (snapshot) => snapshot;
 
   constructor(release: Release = sampleRelease('1.0.0'), options: Partial<WorldOptions> = {}) {
     this.world = new World(release, options);
     this.#begin = this.world.now;
+    this.#run = new WorldRun(this.world);
+    this.#run.onWrite = (write, snapshot) => this.#written(write, snapshot);
+    this.#run.onPlan = ({ notes }) => this.#told(notes);
+    this.#run.onRest = (plan) => this.#rest(plan);
+  }
+
+  /** What of the world an operator sees otherwise. */
+  set view(view: (snapshot: Snapshot) => Snapshot) {
+    this.#run.view = view;
   }
 
   /** A person does something. */
   person(what: string, act: (world: World) => void): this {
     this.#lines.push('', `# ${what}`);
     act(this.world);
-    this.#settle();
+    this.#run.settle();
     return this;
   }
 
   /** Time passes; the operator looks whenever something may have changed. */
   pass(ms: number): this {
-    const { world } = this;
-    const end = world.now + ms;
-    this.#settle();
-    while (world.now < end && world.exists) {
-      world.advance(Math.min(STEP_MS, end - world.now), STEP_MS);
-      const due = this.#lookAgainAt !== null && this.#lookAgainAt <= world.now;
-      const asks = world.now - this.#askedAt >= (this.#watches ? ASKS.watched : ASKS.idle);
-      if (due || asks || world.changes !== this.#seen) this.#settle();
-    }
+    this.#run.run(ms);
     return this;
   }
 
@@ -65,31 +56,14 @@ export class Story {
     return `${this.#lines.join('\n').trim()}\n`;
   }
 
-  #settle(): void {
-    const { world } = this;
-    for (let looks = 0; looks < LOOKS_AT_MOST; looks++) {
-      if (!world.exists) return;
-      const snapshot = this.view(world.snapshot());
-      const next = plan(snapshot, world.now);
-      for (const write of next.writes) {
-        this.#lines.push(`${this.#time(world.now)}  ${this.#worded(this.#write(write))}`);
-        if (write.kind === 'Status') this.#status(snapshot.subject.status, write.status);
-        world.write(write, snapshot);
-      }
-      for (const { type, reason, message } of next.notes)
-        this.#lines.push(`${this.#time(world.now)}  told ${type} ${reason}: ${this.#worded(message)}`);
-      const measured = world.measure(next.measure);
-      this.#lookAgainAt = next.lookAgainAt;
-      this.#watches = next.watchSessions;
-      this.#askedAt = world.now;
-      this.#seen = world.changes;
-      const waits = next.lookAgainAt === null || next.lookAgainAt > world.now;
-      if (next.writes.length === 0 && !measured && waits) {
-        this.#rest(next);
-        return;
-      }
-    }
-    throw new Error(`still writing after ${LOOKS_AT_MOST} looks:\n${this.#lines.slice(-12).join('\n')}`);
+  #written(write: Write, { subject }: Snapshot): void {
+    this.#lines.push(`${this.#time(this.world.now)}  ${this.#worded(this.#write(write))}`);
+    if (write.kind === 'Status') this.#status(subject.status, write.status);
+  }
+
+  #told(notes: readonly Note[]): void {
+    for (const { type, reason, message } of notes)
+      this.#lines.push(`${this.#time(this.world.now)}  told ${type} ${reason}: ${this.#worded(message)}`);
   }
 
   /** What it waits for once nothing is left to do at this moment; a line when that is something else than before. */

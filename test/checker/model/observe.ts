@@ -1,5 +1,6 @@
 // A state as the operator sees it.
-import type { Pod, Snapshot } from '../../../operator/rollout/snapshot.ts';
+import type { Pod, Route, Snapshot } from '../../../operator/rollout/snapshot.ts';
+import { observedPod, observedRoute } from '../../../operator/rollout/worldObjects.ts';
 import { releaseOf, SETTLE_MS } from './specs.ts';
 import { T0, type ModelPod, type ModelRoute, type State } from './state.ts';
 
@@ -38,35 +39,12 @@ export function observe(state: State): Snapshot {
 
 /** All pods are of one age: which of several equal ones goes first is left open (environment.ts). */
 export function seenPod(pod: ModelPod): Pod {
+  const { trouble, connected, ...rest } = pod;
   return {
-    name: pod.name,
-    uid: pod.name,
-    component: pod.component,
-    revision: pod.revision,
-    ip: pod.running ? '198.18.0.1' : null,
-    running: pod.running,
-    ready: pod.ready && !pod.draining,
-    terminating: false,
-    removal: null,
-    createdAt: T0,
-    drain: pod.drain,
-    trouble: pod.trouble === null ? null : { reason: pod.trouble, message: 'it cannot run' },
-    sessions: pod.running
-      ? { kind: 'known', open: pod.connected ? 1 : 0, busy: 0, draining: pod.draining }
-      : { kind: 'unknown' },
+    ...observedPod({ ...rest, createdAt: T0, broken: false, sockets: connected ? 1 : 0 }),
+    trouble: trouble === null ? null : { reason: trouble, message: 'it cannot run' },
   };
 }
 
-function seenRoute({ intent, generation, acceptedGeneration }: ModelRoute) {
-  return {
-    component: intent.component,
-    name: `support-${intent.component}`,
-    intent,
-    generation,
-    resourceVersion: '1',
-    acceptance:
-      acceptedGeneration === generation
-        ? ({ kind: 'Accepted' } as const)
-        : ({ kind: 'Pending', earlier: acceptedGeneration > 0 } as const),
-  };
-}
+const seenRoute = (route: ModelRoute): Route =>
+  observedRoute({ ...route, name: `support-${route.intent.component}`, resourceVersion: '1' });

@@ -1,10 +1,8 @@
 // What each write of a plan does to the world. A write that carries a version is refused when its object has changed since it was seen: that shows here
 // as the object being another piece of data.
-import { LABELS } from '@assistant-platform/api';
-import { APPLIED_DIGEST } from '../../../operator/rollout/names.ts';
 import type { Manifest } from '../../../operator/rollout/objects.ts';
 import type { ChildRef, Write } from '../../../operator/rollout/plan-types.ts';
-import type { RevisionRecord } from '../../../operator/rollout/snapshot.ts';
+import { readApplied } from '../../../operator/rollout/worldObjects.ts';
 import { arrive, isSame, type State } from './state.ts';
 
 /**
@@ -98,34 +96,23 @@ const put = <T extends { readonly name: string }>(list: readonly T[], object: T)
   [...list.filter(({ name }) => name !== object.name), object].sort(byName);
 
 function apply(object: Manifest, state: State): State {
-  const { name, labels, annotations } = object.metadata;
-  const component = labels[LABELS.component] ?? '';
-  const revision = labels[LABELS.revision] ?? '';
-  const digest = annotations?.[APPLIED_DIGEST] ?? '';
-  switch (object.kind) {
+  const applied = readApplied(object);
+  switch (applied.kind) {
     case 'ControllerRevision': {
-      const data = object['data'] as Omit<RevisionRecord, 'sequence'>;
-      const record = { ...data, sequence: object['revision'] as number };
+      const { record } = applied;
       return { ...state, records: [...state.records.filter(({ hash }) => hash !== record.hash), record] };
     }
     case 'Deployment': {
-      const { replicas } = object['spec'] as { replicas: number };
-      const before = state.workloads.find((each) => each.name === name);
+      const { workload } = applied;
+      const before = state.workloads.find(({ name }) => name === workload.name);
       // An apply over an existing one leaves the annotations of the drain: another field manager wrote them.
       const { podCount = 0, drain = null } = before ?? {};
-      return {
-        ...state,
-        workloads: put(state.workloads, { name, component, revision, replicas, podCount, drain, digest }),
-      };
+      return { ...state, workloads: put(state.workloads, { ...workload, podCount, drain }) };
     }
-    case 'Service': {
-      const service = { name, component, revision: labels[LABELS.revision] ?? null, digest };
-      return { ...state, services: put(state.services, service) };
-    }
+    case 'Service':
+      return { ...state, services: put(state.services, applied.service) };
     case 'PodDisruptionBudget':
-      return { ...state, disruptionBudgets: put(state.disruptionBudgets, { name, component, revision, digest }) };
-    default:
-      throw new Error(`the plan applies a ${object.kind}, which this world has not`);
+      return { ...state, disruptionBudgets: put(state.disruptionBudgets, applied.budget) };
   }
 }
 
