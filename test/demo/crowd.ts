@@ -2,20 +2,19 @@
 // fresh connections at the end, say what was acknowledged, lost or doubled.
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientCounts, connectRealtime, type RealtimeClient } from '../realtime-client/client.ts';
+import { guestTokens, type TokenSource } from './http-load.ts';
 import { answerTokens, type Question } from './questions.ts';
 import type { MessageCounts, SocketCounts } from './report.ts';
 
 /** How the crowd behaves. */
 export interface CrowdOptions {
-  /** WebSocket URL of the gateway, such as `ws://198.18.8.2:30080/ws`. */
-  readonly url: string;
+  /** Base URL of the gateway, such as `http://198.18.8.2:30080`. */
+  readonly gateway: string;
   readonly people: number;
   /** Mean time between two messages of one person, in milliseconds (exponentially distributed). */
   readonly meanPauseMs: number;
   readonly questions: Iterator<Question, never>;
   readonly random: () => number;
-  /** A fresh access token. */
-  readonly token: () => Promise<string>;
   /** Makes conversation names unique to this run. */
   readonly run: string;
 }
@@ -38,10 +37,14 @@ export class Crowd {
   readonly #people: Person[] = [];
   readonly #talking = new AbortController();
   readonly #talks: Promise<void>[] = [];
+  readonly #url: string;
+  readonly #token: TokenSource;
   #refused = 0;
 
   constructor(options: CrowdOptions) {
     this.#options = options;
+    this.#url = `${options.gateway.replace(/^http/, 'ws')}/ws`;
+    this.#token = guestTokens(options.gateway);
   }
 
   /** Connects everybody, a few at a time. @throws when somebody cannot join within a minute. */
@@ -154,7 +157,8 @@ export class Crowd {
   }
 
   #client(conversation: string, onFrame?: Parameters<typeof connectRealtime>[0]['onFrame']): RealtimeClient {
-    const { url, token, random } = this.#options;
+    const { random } = this.#options;
+    const [url, token] = [this.#url, this.#token];
     return connectRealtime({ url, token, conversation, random, ...(onFrame ? { onFrame } : {}) });
   }
 }

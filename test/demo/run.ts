@@ -1,7 +1,7 @@
 // Releases of a running assistant under live traffic: people with open WebSockets, a steady load of HTTP requests, and the books on both.
 import colors from 'picocolors';
 import { Crowd } from './crowd.ts';
-import { guestTokens, runHttpLoad } from './http-load.ts';
+import { runHttpLoad } from './http-load.ts';
 import { mix, questions, seeded } from './questions.ts';
 import { Releases } from './releases.ts';
 import type { DemoReport } from './report.ts';
@@ -45,11 +45,7 @@ export async function runUnderTraffic(options: RunOptions): Promise<DemoReport> 
 
   const requests = noRequests();
   const broken = new Set<string>();
-  const crowd = new Crowd({
-    url: `${where.gateway.replace(/^http/, 'ws')}/ws`,
-    token: guestTokens(where.gateway),
-    ...{ people, meanPauseMs, questions: asked, random, run },
-  });
+  const crowd = new Crowd({ gateway: where.gateway, people, meanPauseMs, questions: asked, random, run });
   await crowd.connect();
   print(`${people} sockets are open`);
   crowd.talk();

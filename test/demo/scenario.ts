@@ -88,9 +88,10 @@ export async function playReleases(turns: readonly Turn[], stage: Stage): Promis
   const lines: ReleaseLine[] = [];
   const weights: WeightSample[] = [];
   for (const [index, turn] of turns.entries()) {
+    const release = tagOf(turn);
     // People tell releases by their number where a tag comes again.
-    const release = turn.end === 'Promoted' ? (turn.image ?? '1.1.0') : BROKEN;
-    const name = turns.length > DEMONSTRATION.length ? `${release}-${index + 1}` : release;
+    const again = turns.filter((each) => tagOf(each) === release).length > 1;
+    const name = again ? `${release}-${index + 1}` : release;
     const watch = new RolloutWatch(name, () => stage.requests().byRevision, stage.print);
     const before = { at: Date.now(), ...stage.traffic() };
     const how = { stage, turn, name, tag: release, watch, number: index + 1 };
@@ -113,6 +114,8 @@ export async function playReleases(turns: readonly Turn[], stage: Stage): Promis
   }
   return { releases: lines, weights };
 }
+
+const tagOf = ({ end, image = '1.1.0' }: Turn): string => (end === 'Promoted' ? image : BROKEN);
 
 interface Play {
   readonly stage: Stage;

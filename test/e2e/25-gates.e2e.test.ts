@@ -2,14 +2,15 @@
 // comes to waits, and says so; one whose model became slow is called back by the time to the first chunk. Each time the operator is killed on the way.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { AssistantDeployment } from '@assistant-platform/api';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { Crowd } from '../demo/crowd.ts';
-import { guestTokens, runHttpLoad, type Outcome } from '../demo/http-load.ts';
+import { runHttpLoad, type Outcome } from '../demo/http-load.ts';
 import { type Question, questions, seeded } from '../demo/questions.ts';
 import { settled } from '../demo/releases.ts';
 import { demo, eventually, killOperator, kubectl, measured } from './access.ts';
 
-type Spec = Awaited<ReturnType<ReturnType<typeof demo>['read']>>['spec'];
+type Spec = AssistantDeployment['spec'];
 
 /** Release 1.3.0 of chat answers one request in ten with 500. */
 const BROKEN = '1.3.0';
@@ -62,16 +63,7 @@ describe('a release behind a gate', () => {
       signal: over.signal,
     });
     try {
-      await releases.edit(gated(before, '3m'));
-      await releases.until(({ status }) => (status?.analysis?.[0]?.samples ?? 0) > 0, {
-        timeoutMs: 120_000,
-        what: 'the first look at the metric',
-      });
-      await killOperator();
-      const aborted = await releases.until(({ status }) => status?.abort !== undefined, {
-        timeoutMs: 150_000,
-        what: 'the abort',
-      });
+      const aborted = await abortedBehindTheGate(gated(before, '3m'), 150_000);
       expect(aborted.status?.abort).toMatchObject({
         by: 'Metric',
         reason: expect.stringMatching(/^errors \d.* > 2 %/) as string,
@@ -79,10 +71,7 @@ describe('a release behind a gate', () => {
       const entry = aborted.status?.analysis?.find(({ metric }) => metric === 'errors');
       expect(entry).toMatchObject({ verdict: 'Failing' });
       expect(entry?.samples).toBeGreaterThanOrEqual(40);
-      await releases.until(({ status }) => status?.weight?.routed === 0, {
-        timeoutMs: 30_000,
-        what: 'traffic at stable',
-      });
+      await trafficAtStable();
     } finally {
       over.abort();
       await load;
@@ -113,10 +102,7 @@ describe('a release behind a gate', () => {
     expect(later.status?.blockedBy?.[0]).toMatchObject({ reason: 'MetricNoData', since });
     expect(later.status?.weight).toMatchObject({ requested: 30, routed: 30 });
     await releases.verb('abort', 'nobody came');
-    await releases.until(({ status }) => status?.weight?.routed === 0, {
-      timeoutMs: 30_000,
-      what: 'traffic at stable',
-    });
+    await trafficAtStable();
   });
 
   it('[R-292, R-295] whose model became slow is called back by the time to the first chunk, without a lost message', async () => {
@@ -132,9 +118,8 @@ describe('a release behind a gate', () => {
       onOutcome: (outcome) => outcomes.push(outcome),
     });
     const crowd = new Crowd({
-      url: `${gateway.replace(/^http/, 'ws')}/ws`,
-      token: guestTokens(gateway),
-      ...{ people: 40, meanPauseMs: 10_000, questions: questions(random), random, run: `slow-${Date.now()}` },
+      ...{ gateway, people: 40, meanPauseMs: 10_000, questions: questions(random), random },
+      run: `slow-${Date.now()}`,
     });
     try {
       await slowModel('apply');
@@ -145,24 +130,12 @@ describe('a release behind a gate', () => {
         const chunks = `gen_ai_client_time_to_first_chunk_seconds_count{revision="${stable}"}`;
         return (await measured(`sum(${chunks})`)) >= 60;
       });
-      await releases.edit(slow(before));
-      await releases.until(({ status }) => (status?.analysis?.[0]?.samples ?? 0) > 0, {
-        timeoutMs: 120_000,
-        what: 'the first look at the metric',
-      });
-      await killOperator();
-      const aborted = await releases.until(({ status }) => status?.abort !== undefined, {
-        timeoutMs: 240_000,
-        what: 'the abort',
-      });
+      const aborted = await abortedBehindTheGate(slow(before), 240_000);
       expect(aborted.status?.abort).toMatchObject({
         by: 'Metric',
         reason: expect.stringContaining('first-chunk') as string,
       });
-      await releases.until(({ status }) => status?.weight?.routed === 0, {
-        timeoutMs: 30_000,
-        what: 'traffic at stable',
-      });
+      await trafficAtStable();
     } finally {
       over.abort();
       await load;
@@ -177,6 +150,22 @@ describe('a release behind a gate', () => {
     expect(sockets).toMatchObject({ broken: 0, notRecovered: 0 });
   });
 });
+
+/** Releases, kills the operator once the metric has been looked at, and waits for the abort. */
+async function abortedBehindTheGate(change: Record<string, unknown>, timeoutMs: number): Promise<AssistantDeployment> {
+  const releases = demo();
+  await releases.edit(change);
+  await releases.until(({ status }) => (status?.analysis?.[0]?.samples ?? 0) > 0, {
+    timeoutMs: 120_000,
+    what: 'the first look at the metric',
+  });
+  await killOperator();
+  return releases.until(({ status }) => status?.abort !== undefined, { timeoutMs, what: 'the abort' });
+}
+
+async function trafficAtStable(): Promise<void> {
+  await demo().until(({ status }) => status?.weight?.routed === 0, { timeoutMs: 30_000, what: 'traffic at stable' });
+}
 
 /** Questions that no cache knows. */
 function* newQuestions(): Generator<Question, never> {

@@ -2,7 +2,6 @@
 import { CoreV1Api, KubeConfig, V1Eviction, V1ObjectMeta } from '@kubernetes/client-node';
 import { describe, expect, inject, it } from 'vitest';
 import { Crowd } from '../demo/crowd.ts';
-import { guestTokens } from '../demo/http-load.ts';
 import { questions, seeded } from '../demo/questions.ts';
 import { demo, eventually, kubectl } from './access.ts';
 
@@ -37,9 +36,8 @@ describe('a realtime pod that is evicted', () => {
     const { gateway } = inject('where');
     const random = seeded(9);
     const crowd = new Crowd({
-      url: `${gateway.replace(/^http/, 'ws')}/ws`,
-      token: guestTokens(gateway),
-      ...{ people: 100, meanPauseMs: 5_000, questions: questions(random), random, run: `evict-${Date.now()}` },
+      ...{ gateway, people: 100, meanPauseMs: 5_000, questions: questions(random), random },
+      run: `evict-${Date.now()}`,
     });
     await crowd.connect();
     crowd.talk();

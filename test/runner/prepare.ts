@@ -46,8 +46,8 @@ export function prepare(chosen: readonly Stage[]): Preparation {
     remedy: 'Run `npm test` again: what is done stays done.',
     logFolder: path.resolve(import.meta.dirname, '../../.state/logs'),
   });
-  const wantsBinaries = needs.has('binaries');
-  const wantsNode = chosen.some(({ name }) => name === 'e2e' || name === 'releases');
+  const wantsNode = needs.has('node');
+  const wantsBinaries = wantsNode || needs.has('binaries');
   const system = wantsNode ? ensureSystem('node', progress) : Promise.resolve();
   const fetched = wantsBinaries || needs.has('packages') ? system.then(() => fetchPackages(progress)) : system;
   const built = wantsBinaries ? ensureBinaries(binaries, progress).then(() => undefined) : Promise.resolve();
@@ -57,7 +57,7 @@ export function prepare(chosen: readonly Stage[]): Preparation {
   return {
     until: async (what) => {
       if (what !== 'nothing') await fetched;
-      if (what === 'binaries') await built;
+      if (what === 'binaries' || what === 'node') await built;
     },
   };
 }

@@ -12,8 +12,8 @@ export type Stage =
       readonly onDemand?: true;
     };
 
-/** What has to be on the machine before a stage: nothing, the servers of registry packages, or the built binaries as well. */
-export type Needs = 'nothing' | 'packages' | 'binaries';
+/** What has to be on the machine before a stage: nothing, the servers of registry packages, the built binaries as well, or all that a node takes. */
+export type Needs = 'nothing' | 'packages' | 'binaries' | 'node';
 
 export const stages: readonly Stage[] = [
   { kind: 'check', name: 'format', what: 'formatting (biome)', command: ['biome', 'format', '.'] },
@@ -34,12 +34,12 @@ export const stages: readonly Stage[] = [
   { kind: 'vitest', name: 'services', what: 'against real Redis, Postgres, OpenBao, Unleash', needs: 'packages' },
   { kind: 'vitest', name: 'operator', what: 'against a real kube-apiserver', needs: 'binaries' },
   { kind: 'vitest', name: 'infra', what: 'Pulumi programs with the real engine', needs: 'binaries' },
-  { kind: 'vitest', name: 'e2e', what: 'the whole chain on the embedded cluster', needs: 'binaries' },
+  { kind: 'vitest', name: 'e2e', what: 'the whole chain on the embedded cluster', needs: 'node' },
   {
     kind: 'vitest',
     name: 'releases',
     what: 'twenty releases back to back under 500 open sockets',
-    needs: 'binaries',
+    needs: 'node',
     onDemand: true,
   },
 ];
