@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Chance } from '../simulator/random.ts';
+import { wholeNumber } from '../whole-number.ts';
 import { CHECKS, CONFIDENCE, MAX_RATIO, runCanary, type Course, type Traffic } from './canaries.ts';
 import { replaceSection, table } from './figures.ts';
 
@@ -15,8 +16,8 @@ const { values } = parseArgs({
     write: { type: 'boolean' },
   },
 });
-const canaries = wholeNumber('canaries', values.canaries);
-const seed = wholeNumber('seed', values.seed);
+const canaries = wholeNumber('canaries', values.canaries, { atLeast: 1 });
+const seed = wholeNumber('seed', values.seed, { atLeast: 1 });
 /** Bad canaries of each effect size. */
 const BAD_CANARIES = 200;
 const RATES = [0.001, 0.01, 0.05];
@@ -133,12 +134,6 @@ function time({ stoppedAt }: Course): string {
   const seconds = ((stoppedAt ?? CHECKS) * 15) % 60;
   const minutes = Math.floor(((stoppedAt ?? CHECKS) * 15) / 60);
   return [...(minutes > 0 ? [`${minutes} min`] : []), ...(seconds > 0 ? [`${seconds} s`] : [])].join(' ');
-}
-
-function wholeNumber(name: string, text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) throw new Error(`--${name} ${text}: write a whole number from 1 up`);
-  return number;
 }
 
 main();

@@ -1,6 +1,7 @@
 // `npm run worlds [-- --world NAME] [--depth N] [--states N] [--list] [-o json]`: visits every state of small worlds with the real decision, and checks the
 // invariants in each. Exit 1: a violation, or a declared state that is neither reached nor explained. Exit 2: the arguments.
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../whole-number.ts';
 import { Coverage } from './coverage.ts';
 import { explore, type Result } from './explore.ts';
 import { coverageText, jsonText, resultLine, violationText, BOUNDS, HEAD } from './report.ts';
@@ -31,10 +32,7 @@ function readArguments(args: readonly string[]): Arguments {
       output: { type: 'string', short: 'o', default: 'text' },
     },
   });
-  const number = (name: string, text: string): number => {
-    if (!/^[1-9]\d*$/.test(text)) throw new Error(`--${name} must be a whole number above 0, got "${text}"`);
-    return Number(text);
-  };
+  const number = (name: string, text: string): number => wholeNumber(name, text, { atLeast: 1 });
   if (!['text', 'json'].includes(values.output)) throw new Error(`-o must be text or json, got "${values.output}"`);
   return {
     world: values.world ?? null,

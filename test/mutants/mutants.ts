@@ -3,6 +3,7 @@
 // less than 95 % of the mutants that do something else than the original are caught. --quick asks the unit tests alone, --list prints the sites.
 import { parseArgs } from 'node:util';
 import { Chance } from '../simulator/random.ts';
+import { wholeNumber } from '../whole-number.ts';
 import { draw, type Drawing, type Unusable } from './draw.ts';
 import { type Attempt, attempt, type Harness, HARNESSES, replacementOf } from './harnesses.ts';
 import { DecisionCode } from './program.ts';
@@ -55,17 +56,11 @@ async function main(): Promise<number> {
   );
   if (chosen.length === 0)
     throw new Error(`there is no site of ${mutant ?? file ?? 'the decision'}; --list prints them`);
-  const chance = new Chance(whole('seed', values.seed));
-  const drawing = draw(chosen, mutant === undefined ? whole('count', values.count) : 1, chance, usability(code));
+  const chance = new Chance(wholeNumber('seed', values.seed));
+  const drawing = draw(chosen, mutant === undefined ? wholeNumber('count', values.count) : 1, chance, usability(code));
   printDrawing(drawing, chance);
   const harnesses = values.quick ? HARNESSES.slice(0, 1) : HARNESSES;
   return judge(code, drawing.mutants, harnesses, mutant !== undefined);
-}
-
-/** @throws Error when the text is no whole number. */
-function whole(name: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new Error(`--${name} must be a whole number, got "${text}"`);
-  return Number(text);
 }
 
 const worded = (code: DecisionCode, site: Site) => ({ ...site, ...changeOf(code.text(site.file), site) });

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { startCluster, stopCluster } from '@assistant-platform/local/cluster';
 import { ApiClient, connectionFromEnvironment, namespaces } from '@assistant-platform/runtime';
 import { installCustomResources } from '../cluster/custom-resources.ts';
+import { wholeNumber } from '../whole-number.ts';
 import { type CampaignOptions, type CampaignResult, type Failure, runCampaign } from './campaign.ts';
 
 const USAGE = 'npm run objects -- [--count 10000] [--seed N] [--valid K | --invalid K] [--parallel 12] [--failures 5]';
@@ -26,10 +27,7 @@ function readArguments(args: readonly string[]): Arguments {
       failures: { type: 'string', default: '5' },
     },
   });
-  const number = (name: string, text: string): number => {
-    if (!/^\d+$/.test(text)) throw new Error(`--${name} must be a whole number, got "${text}". Usage: ${USAGE}`);
-    return Number(text);
-  };
+  const number = (name: string, text: string): number => wholeNumber(name, text, { usage: USAGE });
   const only =
     values.valid !== undefined
       ? { half: 'valid' as const, number: number('valid', values.valid) }

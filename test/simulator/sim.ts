@@ -1,6 +1,7 @@
 // `npm run sim -- --schedules 1000 [--seed N] [--schedule K] [--verbose]`: random schedules of people and faults on the simulated cluster, every
 // invariant watched all the time. Prints the seed; a failing schedule is shrunk, and replayed by its seed and number.
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../whole-number.ts';
 import { Chance } from './random.ts';
 import { type Action, drawSchedule, line } from './schedule/actions.ts';
 import { type Outcome, runSchedule } from './schedule/run.ts';
@@ -32,10 +33,7 @@ function readArguments(args: readonly string[]): Arguments {
       verbose: { type: 'boolean', default: false },
     },
   });
-  const number = (name: string, text: string): number => {
-    if (!/^\d+$/.test(text)) throw new Error(`--${name} must be a whole number, got "${text}". Usage: ${USAGE}`);
-    return Number(text);
-  };
+  const number = (name: string, text: string): number => wholeNumber(name, text, { usage: USAGE });
   return {
     schedules: number('schedules', values.schedules),
     from: number('from', values.from),
