@@ -13,6 +13,12 @@ export interface VolumeClaimArgs {
 }
 
 /**
+ * The provider waits for the end of an object by a watch that it begins after its request, and misses an end in between, as of a claim whose last pod
+ * is gone: then it waits for all of this time, looks once more, and goes on (pulumi-kubernetes 4.18.1, pkg/await/condition/deleted.go).
+ */
+const GONE_WITHIN = '1m';
+
+/**
  * Claims a volume for one pod. It is not awaited: where volumes bind on first use, it stays pending until the pod is
  * scheduled, and the pod waits for the claim.
  */
@@ -36,6 +42,6 @@ export function volumeClaim(
         resources: { requests: { storage: args.storage } },
       },
     },
-    options,
+    { ...options, customTimeouts: { ...options.customTimeouts, delete: GONE_WITHIN } },
   );
 }
