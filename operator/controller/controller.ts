@@ -80,8 +80,9 @@ export interface AssistantControllerOptions {
   readonly metricSource?: MetricSource;
 }
 
-/** How old an answer of a pod may be while something is under way, and at rest. Milliseconds. */
-const SESSIONS_FRESH_MS = 1500;
+/** How old an answer of a pod may be, milliseconds: while pods wait for their sessions to end, while a rollout is under way, and at rest. */
+const SESSIONS_DRAINING_MS = 1500;
+const SESSIONS_UNDER_WAY_MS = 5000;
 const SESSIONS_AT_REST_MS = 60_000;
 /** After a conflict: the cache has the newer object within this time. */
 const CONFLICT_RETRY_MS = 50;
@@ -215,7 +216,7 @@ export class AssistantController {
     this.#tell(stored, snapshot, { ...next, writes }, log);
     this.#askPods(request, snapshot, next);
     this.#measure(request, snapshot, next);
-    return this.#lookAgain(next, reportInMs);
+    return this.#lookAgain(snapshot, next, reportInMs);
   }
 
   /** The writes without a status that can wait, and when that is to be written. */
@@ -352,8 +353,7 @@ export class AssistantController {
         snapshot.records.find(({ hash }) => hash === pod.revision)?.components[pod.component]?.adminPort ?? 9090;
       return [{ uid: pod.uid, namespace: snapshot.subject.namespace, name: pod.name, ip: pod.ip, port }];
     });
-    const maxAge = next.watchSessions ? SESSIONS_FRESH_MS : SESSIONS_AT_REST_MS;
-    this.#book.refresh(asked, maxAge, this.#stop.signal).then(
+    this.#book.refresh(asked, sessionsMaxAge(snapshot, next), this.#stop.signal).then(
       (changed) => changed && this.#controller.enqueue(request),
       (error: unknown) => this.#manager.logger.error({ err: error }, 'asking pods for their sessions failed'),
     );
@@ -368,11 +368,17 @@ export class AssistantController {
     );
   }
 
-  #lookAgain(next: Plan, reportInMs: number | null): Result {
-    const asks = next.watchSessions ? SESSIONS_FRESH_MS : SESSIONS_AT_REST_MS;
+  #lookAgain(snapshot: Snapshot, next: Plan, reportInMs: number | null): Result {
+    const asks = sessionsMaxAge(snapshot, next);
     const until = next.lookAgainAt === null ? asks : Math.min(asks, next.lookAgainAt - this.#manager.clock.now());
     return requeueAfter(Math.max(0, Math.min(until, reportInMs ?? Infinity)));
   }
+}
+
+function sessionsMaxAge({ subject, pods }: Snapshot, { status, watchSessions }: Plan): number {
+  const leaving = pods.some(({ running, removal }) => running && removal !== null);
+  if (subject.deleting || leaving || (status.draining ?? []).length > 0) return SESSIONS_DRAINING_MS;
+  return watchSessions ? SESSIONS_UNDER_WAY_MS : SESSIONS_AT_REST_MS;
 }
 
 function readRelease(subject: StoredAssistantDeployment) {

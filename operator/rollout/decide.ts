@@ -107,7 +107,8 @@ function nextMove(look: Look): Move {
   }
   if (p.abort !== null) {
     const again = order?.verb === 'retry' && order.revision === p.update.hash && order.abortedAt === p.abort.at;
-    return again ? retryRollout(look) : holdAborted(look);
+    // While traffic is on its way back, nobody can say what the update carries.
+    return again && look.routes.kind === 'Verified' ? retryRollout(look) : holdAborted(look);
   }
   return walkStages(look);
 }

@@ -70,7 +70,10 @@ export interface Plan {
   readonly status: Status;
   /** Told (Event, log) when the plan has been carried out. */
   readonly notes: readonly Note[];
-  /** When to look again even if nothing is heard, epoch milliseconds; null: only when something changes. */
+  /**
+   * When to look again even if nothing is heard, epoch milliseconds; null: only when something changes. Never a past time without a write: what is due
+   * and cannot be done waits for a change, or the reconcile would run in circles.
+   */
   readonly lookAgainAt: number | null;
   /** What the metric source is to be asked, and when; the answers come with the next snapshot. */
   readonly measure: readonly MeasurementOrder[];

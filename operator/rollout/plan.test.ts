@@ -15,6 +15,11 @@ function installed(strategy = canary(), options: Partial<WorldOptions> = {}): Wo
   return run;
 }
 
+/** As when the controllers of the Deployments are down: what was asked of them last has not happened. */
+const unfollowed = (snapshot: Snapshot): Snapshot => ({
+  ...snapshot,
+  workloads: snapshot.workloads.map((workload) => ({ ...workload, podCount: -1 })),
+});
 const release = (run: WorldRun, version: string): void => run.world.edit((before) => withVersion(before, version));
 const waits = (run: WorldRun): string[] => (run.world.status.blockedBy ?? []).map(({ reason }) => reason);
 const condition = (run: WorldRun, type: string) => run.world.status.conditions?.find((each) => each.type === type);
@@ -154,6 +159,22 @@ describe('a canary', () => {
     expect(run.violations).toEqual([]);
   });
 
+  it('retries an aborted release once traffic is known to be back', () => {
+    const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(8000);
+    run.world.gatewayStalled = true;
+    run.world.annotate({ [VERBS.abort]: 'wrong answers' });
+    run.run(1000);
+    run.world.annotate({ [VERBS.retry]: '' });
+    run.run(10_000);
+    expect(run.world.status).toMatchObject({ abort: { by: 'User' }, weight: { requested: 0 } });
+    run.world.gatewayStalled = false;
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', weight: { requested: 20, routed: 20 } });
+    expect(run.violations).toEqual([]);
+  });
+
   it('gives the others the weight that one component carries already, when it is paused between the two', () => {
     const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
     release(run, '1.1.0');
@@ -290,6 +311,20 @@ describe('drain', () => {
     expect(run.world.status.draining).toBeUndefined();
     expect(run.told.filter((line) => line.startsWith('DrainForced'))).toHaveLength(2);
     expect(run.violations).toEqual([]);
+  });
+
+  it.each([
+    ['a retired revision', (run: WorldRun): void => release(run, '1.1.0')],
+    ['a deletion', (run: WorldRun): void => run.world.delete()],
+  ])('of %s does not run in circles when the deadline passes and nobody follows the Deployment', (_, begin) => {
+    const run = installed(canary([{ setWeight: 50 }]), { leaveEveryMs: 0 });
+    begin(run);
+    run.run(8000);
+    const drains = run.world.snapshot().workloads.filter(({ drain }) => drain !== null);
+    expect(drains.length).toBeGreaterThan(0);
+    const late = Math.max(...drains.map(({ drain }) => drain?.deadline ?? 0));
+    const { lookAgainAt } = plan(unfollowed(run.world.snapshot()), late);
+    expect(lookAgainAt ?? Infinity).toBeGreaterThan(late);
   });
 
   it('without an admin port goes by time alone, and a condition says so', () => {

@@ -83,7 +83,7 @@ export function scaleActive(p: Progress, f: Facts, unit: Unit, now: number): Sca
       lookAgainAt: now,
     };
   }
-  const going = releasable(unit, now);
+  const going = missing > 0 ? 0 : releasable(unit, now); // a smaller number would only unmake the pod that is to come
   if (going > 0)
     return {
       writes: [...tell, patch(workload, workload.replicas - going, null)],
@@ -158,7 +158,11 @@ export function scaleRetired(p: Progress, f: Facts, routes: Verification, unit: 
           : [note('DrainCompleted', `${unit.component} ${unit.revision}: nobody is connected any more`)],
     };
   }
-  return { writes: tellPods(f, pods, drain, now), notes: [], lookAgainAt: drain.deadline };
+  return {
+    writes: tellPods(f, pods, drain, now),
+    notes: [],
+    lookAgainAt: drain.deadline > now ? drain.deadline : null,
+  };
 }
 
 /** Told when pods go although somebody may be connected. */

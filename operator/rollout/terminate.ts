@@ -69,7 +69,7 @@ function drainAll(f: Facts, now: number): Termination {
     } else if (isFollowed(unit) && unit.pods.every((pod) => isReleased(pod, drain, now))) writes.push(to(0, drain));
     else {
       writes.push(...tellPods(f, unit.pods, drain, now));
-      looks.push(drain.deadline);
+      if (drain.deadline > now) looks.push(drain.deadline);
     }
   }
   return { writes, notes, waits: [leaving(f)], lookAgainAt: looks.length === 0 ? null : Math.min(...looks) };

@@ -7,6 +7,9 @@ interface Pending {
   callback: () => void;
 }
 
+/** So many timers at one moment are a circle: each sets the next without a delay. */
+const AT_ONE_MOMENT = 100_000;
+
 /** A {@link Clock} for tests: time moves by {@link ManualClock.advance} only, and timers fire in order of their due time. */
 export class ManualClock implements Clock {
   #time: number;
@@ -42,12 +45,18 @@ export class ManualClock implements Clock {
     return next && next.at - this.#time;
   }
 
-  /** Moves time on by `delay` ms, firing what falls due, and lets promise callbacks run after each timer. */
+  /**
+   * Moves time on by `delay` ms, firing what falls due, and lets promise callbacks run after each timer.
+   * @throws when time stands still because timers keep setting timers for the same moment.
+   */
   async advance(delay: number): Promise<void> {
     const target = this.#time + delay;
+    let fired = 0;
     await settle();
     for (let next = this.#next(); next && next.at <= target; next = this.#next()) {
       this.#pending.delete(next);
+      fired = next.at > this.#time ? 0 : fired + 1;
+      if (fired > AT_ONE_MOMENT) throw new Error(`${fired} timers fired at ${this.#time} ms, and time did not move on`);
       this.#time = Math.max(this.#time, next.at);
       next.callback();
       await settle();
