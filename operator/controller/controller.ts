@@ -7,6 +7,7 @@ import {
   type AssistantDeploymentStatus,
   InvalidSpecError,
   LABELS,
+  type ResolvedSpec,
   withDefaults,
 } from '@assistant-platform/api';
 import {
@@ -38,9 +39,10 @@ import { SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { adminSecretName } from '../rollout/names.ts';
 import { canonicalJson } from '../rollout/digest.ts';
 import { plan } from '../rollout/plan.ts';
-import { withRefusal } from '../rollout/refusal.ts';
+import { withRefusal, type Refusal } from '../rollout/refusal.ts';
 import type { Plan } from '../rollout/plan-types.ts';
 import type { Settings, Snapshot } from '../rollout/snapshot.ts';
+import type { Status } from '../rollout/state.ts';
 import { type HttpRoute, httpRoutes } from '../traffic/httpRoute.ts';
 import { noMetricSource, type MetricSource } from '../metrics/source.ts';
 import { act, type ActResult } from './act.ts';
@@ -203,7 +205,13 @@ export class AssistantController {
       await this.#reap(request, signal, log);
       return done;
     }
-    const snapshot = this.#observe(stored);
+    const release = readRelease(stored);
+    if (release instanceof InvalidSpecError) {
+      const refusal = { reason: 'SpecRefused', message: release.message } as const;
+      await this.#tellRefusal(stored, stored.status ?? {}, refusal, log);
+      throw new TerminalError(`the spec of ${key} cannot be read: ${release.message}`);
+    }
+    const snapshot = this.#observe(stored, release);
     const now = this.#manager.clock.now();
     const next = plan(snapshot, now);
     span.setAttributes({ 'assistant.phase': next.status.phase ?? '', 'assistant.writes': next.writes.length });
@@ -273,38 +281,38 @@ export class AssistantController {
       });
     } catch (error) {
       const persists = error instanceof ApiError && (isRefusal(error) || failures >= PATIENCE);
-      if (persists) await this.#tellRefusal(stored, subject, error, log);
+      if (persists) {
+        const refusal = { reason: 'WriteRefused', message: error.message } as const;
+        await this.#tellRefusal(stored, subject.status, refusal, log);
+      }
       throw error;
     }
   }
 
-  /** Shows a refused write in the status. Failing at that as well is only logged: the refusal itself is thrown on. */
+  /** Shows in the status what a person must put right. Failing at that as well is only logged: the refusal itself is thrown on. */
   async #tellRefusal(
     stored: StoredAssistantDeployment,
-    subject: Snapshot['subject'],
-    refusal: ApiError,
+    before: Status,
+    refusal: Refusal,
     log: ReconcileContext['log'],
   ): Promise<void> {
-    const now = this.#manager.clock.now();
-    const status = withRefusal(subject.status, refusal.message, subject.generation, now);
-    if (canonicalJson(status) === canonicalJson(subject.status)) return;
+    const status = withRefusal(before, refusal, stored.metadata.generation ?? 0, this.#manager.clock.now());
+    if (canonicalJson(status) === canonicalJson(before)) return;
     try {
-      const latest = this.#subjects.get(subject) ?? stored;
+      const latest = this.#subjects.get(stored.metadata) ?? stored;
       await this.#manager.api.updateStatus(assistantDeployments, {
         ...latest,
         status: status as AssistantDeploymentStatus,
       });
-      this.#manager.events.record(stored, { type: 'Warning', reason: 'WriteRefused', note: refusal.message });
+      this.#manager.events.record(stored, { type: 'Warning', reason: refusal.reason, note: refusal.message });
     } catch (error) {
       log.warn({ err: error }, 'the refusal could not be shown in the status');
     }
   }
 
-  #observe(stored: StoredAssistantDeployment): Snapshot {
+  #observe(stored: StoredAssistantDeployment, release: ResolvedSpec): Snapshot {
     const key = objectKey(stored.metadata);
     const of = <T extends KubeObject>(informer: Informer<T>): T[] => informer.byIndex(BY_ASSISTANT, key);
-    const release = readRelease(stored) ?? (stored.metadata.deletionTimestamp === undefined ? null : LAST_RESORT);
-    if (release === null) throw new TerminalError(`the spec of ${key} cannot be read: ${invalidity(stored)}`);
     const { namespace = '' } = stored.metadata;
     return snapshotOf({
       subject: stored,
@@ -381,20 +389,12 @@ function sessionsMaxAge({ subject, pods }: Snapshot, { status, watchSessions }: 
   return watchSessions ? SESSIONS_UNDER_WAY_MS : SESSIONS_AT_REST_MS;
 }
 
-function readRelease(subject: StoredAssistantDeployment) {
+/** What is wanted, or why it cannot be read; of an object that is deleted, always what its drain needs. */
+function readRelease({ spec, metadata }: StoredAssistantDeployment): ResolvedSpec | InvalidSpecError {
   try {
-    return withDefaults(subject.spec);
+    return withDefaults(spec);
   } catch (error) {
-    if (error instanceof InvalidSpecError) return null;
-    throw error;
-  }
-}
-
-function invalidity(subject: StoredAssistantDeployment): string {
-  try {
-    withDefaults(subject.spec);
-    return '';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    if (!(error instanceof InvalidSpecError)) throw error;
+    return metadata.deletionTimestamp === undefined ? error : LAST_RESORT;
   }
 }

@@ -260,14 +260,25 @@ describe('a refused write', () => {
   const waits = [wait('WriteRefused', 'over quota', 30), wait('PodsNotReady')];
 
   it('stands before all other waits, since it was first refused so', () => {
-    const again = withRefusal({ phase: 'Progressing', blockedBy: waits }, 'over quota', 3, NOW);
+    const again = withRefusal(
+      { phase: 'Progressing', blockedBy: waits },
+      { reason: 'WriteRefused', message: 'over quota' },
+      3,
+      NOW,
+    );
     expect(again.blockedBy).toEqual(waits);
-    const other = withRefusal({ phase: 'Progressing', blockedBy: waits }, 'forbidden', 3, NOW);
+    const other = withRefusal(
+      { phase: 'Progressing', blockedBy: waits },
+      { reason: 'WriteRefused', message: 'forbidden' },
+      3,
+      NOW,
+    );
     expect(other.blockedBy).toEqual([wait('WriteRefused', 'forbidden'), waits[1]]);
   });
 
   it('makes what was healthy degraded, and leaves the other phases', () => {
-    const phase = (stored: Status) => withRefusal(stored, 'forbidden', 3, NOW).phase;
+    const phase = (stored: Status) =>
+      withRefusal(stored, { reason: 'WriteRefused', message: 'forbidden' }, 3, NOW).phase;
     expect([phase({}), phase({ phase: 'Healthy' }), phase({ phase: 'Paused' })]).toEqual([
       'Degraded',
       'Degraded',
@@ -276,7 +287,7 @@ describe('a refused write', () => {
   });
 
   it('takes Ready away, for this generation', () => {
-    const status = withRefusal({}, 'forbidden', 3, NOW);
+    const status = withRefusal({}, { reason: 'WriteRefused', message: 'forbidden' }, 3, NOW);
     expect(status).toMatchObject({ observedGeneration: 3, message: 'forbidden' });
     expect(status.conditions).toMatchObject([
       { type: 'Ready', status: 'False', reason: 'WriteRefused', observedGeneration: 3 },

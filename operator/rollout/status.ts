@@ -120,6 +120,8 @@ function conditionValues(
     phase === 'Healthy' && routes.kind === 'Verified' && f.target.kind === 'Known' && f.target.hash === p.stable?.hash;
   const underWay = !f.subject.deleting && (p.stable === null || !atRest(p)) && p.abort === null;
   const stalled = blockedBy.some((entry) => isOverdue(entry, f, now));
+  const aborted = p.abort !== null;
+  const degraded = phase === 'Degraded' || aborted || stalled;
   const paused = phase === 'Paused';
   // Ready, so that a container that is only starting is not taken for one without the port.
   const byTime = f.snapshot.pods.some((pod) => pod.ready && !pod.terminating && pod.sessions.kind === 'unsupported');
@@ -128,16 +130,15 @@ function conditionValues(
     progressing(p, underWay, stalled, message),
     {
       type: 'Degraded',
-      holds: phase === 'Degraded' || stalled,
-      reason:
-        p.abort !== null
-          ? 'RolloutAborted'
-          : phase === 'Degraded'
-            ? 'StableUnavailable'
-            : stalled
-              ? 'ProgressDeadlineExceeded'
-              : 'AsWanted',
-      message: phase === 'Degraded' || stalled ? message : '',
+      holds: degraded,
+      reason: aborted
+        ? 'RolloutAborted'
+        : phase === 'Degraded'
+          ? 'StableUnavailable'
+          : stalled
+            ? 'ProgressDeadlineExceeded'
+            : 'AsWanted',
+      message: degraded ? message : '',
     },
     {
       type: 'Paused',

@@ -78,9 +78,11 @@ function drainAll(f: Facts, now: number): Termination {
 function leaving(f: Facts): Wait {
   const pods = f.snapshot.pods.filter((pod) => !pod.terminating);
   const open = pods.reduce((sum, pod) => sum + (pod.sessions.kind === 'known' ? pod.sessions.open : 0), 0);
+  const deadlines = f.snapshot.workloads.flatMap(({ drain }) => drain?.deadline ?? []);
   return {
     reason: 'DrainBeforeDeletion',
     message: `${open} open sessions on ${pods.length} pods are drained before the deletion goes on`,
+    ...(deadlines.length === 0 ? {} : { nextCheckAt: Math.max(...deadlines) }),
   };
 }
 

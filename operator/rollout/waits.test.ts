@@ -308,7 +308,7 @@ const EXAMPLES: Readonly<Record<WaitReason, { readonly example: () => Seen; read
         reason: 'DrainBeforeDeletion',
         message: '8 open sessions on 2 pods are drained before the deletion goes on',
         since: -1000,
-        next: null,
+        next: 19_000,
       },
     ],
   },
@@ -336,13 +336,32 @@ const EXAMPLES: Readonly<Record<WaitReason, { readonly example: () => Seen; read
       },
     ],
   },
+  SpecRefused: {
+    example: () => {
+      const run = begin(canary());
+      run.run(8000);
+      const { world } = run;
+      const refusal = { reason: 'SpecRefused', message: 'spec.release: at most 63 characters' } as const;
+      return seen(withRefusal(world.status, refusal, world.generation, world.now).blockedBy, world.now);
+    },
+    read: [{ reason: 'SpecRefused', message: 'spec.release: at most 63 characters', since: 0, next: null }],
+  },
   WriteRefused: {
     example: () => {
       const run = begin(canary());
       run.run(8000);
       const { world } = run;
-      const first = withRefusal(world.status, 'exceeded quota: pods', world.generation, world.now - 3000);
-      return seen(withRefusal(first, 'exceeded quota: pods', world.generation, world.now).blockedBy, world.now);
+      const first = withRefusal(
+        world.status,
+        { reason: 'WriteRefused', message: 'exceeded quota: pods' },
+        world.generation,
+        world.now - 3000,
+      );
+      return seen(
+        withRefusal(first, { reason: 'WriteRefused', message: 'exceeded quota: pods' }, world.generation, world.now)
+          .blockedBy,
+        world.now,
+      );
     },
     read: [{ reason: 'WriteRefused', message: 'exceeded quota: pods', since: -3000, next: null }],
   },

@@ -25,6 +25,7 @@ const FAMILY = {
   StepKindNotSupported: 'Person',
   DrainBeforeDeletion: 'Drain',
   ReferenceMissing: 'Input',
+  SpecRefused: 'Input',
   WriteRefused: 'Input',
 } as const satisfies Record<string, Family>;
 

@@ -160,7 +160,7 @@ export async function judgePodMistake(
       exact: false,
       problem: `the operator takes ${code} for something that passes: ${message}`,
     };
-  const told = withRefusal(world.status, refusal.message, world.generation, world.now);
+  const told = withRefusal(world.status, { reason: 'WriteRefused', message }, world.generation, world.now);
   const ready = told.conditions?.find(({ type }) => type === 'Ready');
   return ready?.status === 'False' && mistake.named.test(ready.message)
     ? { by: 'Kubernetes', exact: true, problem: null }

@@ -1,5 +1,8 @@
-// A write that the API server refuses again and again: the status says so in the API server's words, and nothing is lost when it comes to an end.
-import { expect, it } from 'vitest';
+// What nobody can go on with until a person acts: a write that the API server refuses again and again, a stored spec that cannot be read. The status
+// says so and names it, and nothing is lost when it comes to an end.
+import { pods } from '@assistant-platform/runtime';
+import { afterEach, expect, it } from 'vitest';
+import { assistantDeployments } from '../../operator/controller/resources.ts';
 import type { Status } from '../../operator/rollout/state.ts';
 import { Chance } from './random.ts';
 import { Fleet } from './schedule/fleet.ts';
@@ -8,29 +11,62 @@ import { STRATEGIES } from './schedule/specs.ts';
 import { calm, type CallInfo, type Network } from './server/network.ts';
 import { Cluster } from './world/cluster.ts';
 
-it('shows in the status what fails again and again, and goes on when it does not fail any more', async () => {
+const ended: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ended.splice(0)) end();
+});
+
+/** One operator, and an AssistantDeployment that it has not seen yet. */
+function begin(network: Network) {
   const cluster = new Cluster(new Chance(1));
+  const failures: string[] = [];
+  const onFailure = (message: string): number => failures.push(message);
+  const fleet = new Fleet({ ...{ cluster, network, onFailure }, chance: new Chance(2), replicas: 1, election: false });
+  ended.push(() => fleet.processes.forEach((process) => process.kill()));
+  const people = new People(cluster.server, () => undefined);
+  people.create(STRATEGIES.canary);
+  return { cluster, failures, people, status: (): Status => people.subject?.status ?? {} };
+}
+
+it('shows in the status what fails again and again, and goes on when it does not fail any more', async () => {
   let refusing = true;
-  const network: Network = {
+  const { cluster, failures, status } = begin({
     ...calm,
     mishap: ({ resource, writes }: CallInfo) =>
       refusing && writes && resource === 'services' ? { kind: 'Refused', code: 500 } : undefined,
-  };
-  const failures: string[] = [];
-  const people = new People(cluster.server, () => undefined);
-  const onFailure = (message: string): number => failures.push(message);
-  const fleet = new Fleet({ ...{ cluster, network, onFailure }, chance: new Chance(2), replicas: 1, election: false });
-  const status = (): Status => people.subject?.status ?? {};
-
-  people.create(STRATEGIES.canary);
+  });
   await cluster.clock.advance(20_000);
   expect(status()).toMatchObject({ blockedBy: [{ reason: 'WriteRefused' }, {}, {}] });
   expect(status().message).toMatch(/services.*: 500 InternalError: /);
 
   refusing = false;
   await cluster.clock.advance(60_000);
-  for (const process of fleet.processes) process.kill();
   expect(status()).toMatchObject({ phase: 'Healthy' });
   expect(status().blockedBy ?? []).toEqual([]);
   expect(failures).toEqual([]);
+});
+
+it('shows in the status a stored spec that cannot be read, leaves what runs alone, and goes on when it is corrected', async () => {
+  const { cluster, failures, people, status } = begin(calm);
+  const store = (deadline: string): void => {
+    const patch = { spec: { strategy: { drain: { deadline } } } };
+    cluster.server.patch(assistantDeployments, people.subject!.metadata, patch, { by: 'people' });
+  };
+  await cluster.clock.advance(60_000);
+  expect(status().phase).toBe('Healthy');
+  const before = cluster.server.list(pods);
+  expect(before.length).toBeGreaterThan(0);
+
+  store('soon'); // as a version without the rule has let it in
+  await cluster.clock.advance(20_000);
+  expect(status()).toMatchObject({ phase: 'Degraded', blockedBy: [{ reason: 'SpecRefused' }] });
+  expect(status().message).toMatch(/^spec\.strategy\.drain\.deadline: write a duration/);
+  expect(status().observedGeneration).toBe(people.subject?.metadata.generation);
+  expect(cluster.server.list(pods)).toEqual(before);
+
+  store('20s');
+  await cluster.clock.advance(20_000);
+  expect(status()).toMatchObject({ phase: 'Healthy' });
+  expect(status().blockedBy ?? []).toEqual([]);
+  expect(failures.filter((failure) => !failure.includes('spec.strategy.drain.deadline: write a duration'))).toEqual([]);
 });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { listMap, rules } from './rules.ts';
 import { env, envFrom, resources } from './podParts.ts';
-import { decimal, duration, port, text } from './scalars.ts';
+import { characters, decimal, duration, port, text } from './scalars.ts';
 
 export const AUTOSCALING_METRICS = [
   'Connections',
@@ -25,10 +25,7 @@ const autoscalingMetric = z
       format: 'int32',
       description: 'How much of it one pod should carry; for CPU: percent of the requested CPU. Not for Prometheus.',
     }),
-    query: z
-      .string()
-      .min(1)
-      .max(4096)
+    query: characters(4096, 1)
       .optional()
       .describe(
         'Only for Prometheus: the query, with {{name}}, {{namespace}}, {{component}} and {{revision}}. Its result is divided by target.',
@@ -89,17 +86,13 @@ export const autoscaling = z
 
 export const component = z
   .object({
-    image: z
-      .string()
-      .min(1)
-      .max(1024)
-      .meta({
-        description: 'Container image, with tag or digest. A change makes a new revision.',
-        ...rules({
-          rule: "self.matches('^[a-zA-Z0-9][-a-zA-Z0-9._:/@]*$')",
-          message: 'write an image reference without spaces, such as registry.example.com/chat:1.1.0',
-        }),
+    image: characters(1024, 1).meta({
+      description: 'Container image, with tag or digest. A change makes a new revision.',
+      ...rules({
+        rule: "self.matches('^[a-zA-Z0-9][-a-zA-Z0-9._:/@]*$')",
+        message: 'write an image reference without spaces, such as registry.example.com/chat:1.1.0',
       }),
+    }),
     replicas: z.int().min(0).max(1000).optional().meta({
       format: 'int32',
       description:

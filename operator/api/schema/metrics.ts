@@ -1,7 +1,7 @@
 // What a revision is judged by: where a value comes from, and which values are good.
 import { z } from 'zod';
 import { rules } from './rules.ts';
-import { decimal, dnsLabel } from './scalars.ts';
+import { characters, decimal, dnsLabel } from './scalars.ts';
 
 export const PRESETS = [
   'ErrorRate',
@@ -36,11 +36,9 @@ export const metric = z
       ),
     prometheus: z
       .object({
-        query: z
-          .string()
-          .min(1)
-          .max(4096)
-          .describe('PromQL that gives one number, with {{name}}, {{namespace}}, {{component}} and {{revision}}.'),
+        query: characters(4096, 1).describe(
+          'PromQL that gives one number, with {{name}}, {{namespace}}, {{component}} and {{revision}}.',
+        ),
       })
       .optional()
       .describe('A query of your own. Instead of preset.'),

@@ -1,7 +1,7 @@
 // The parts of corev1.PodSpec that a component offers directly: environment and resources. Everything else goes through `template`.
 import { z } from 'zod';
 import { celString, listAtomic, listMap, rules } from './rules.ts';
-import { objectName } from './scalars.ts';
+import { characters, objectName } from './scalars.ts';
 
 /** Variables that the operator itself sets (pod contract, api.md section 4). */
 export const OPERATOR_VARIABLES = [
@@ -16,7 +16,7 @@ export const OPERATOR_VARIABLES = [
   'ADMIN_PORT',
 ] as const;
 
-const key = () => z.string().min(1).max(253).describe('The key in its data.');
+const key = () => characters(253, 1).describe('The key in its data.');
 const optional = () => z.boolean().optional().describe('When true the pod starts without it.');
 
 const configMapKey = z
@@ -40,19 +40,17 @@ const variableSource = z
     secretKeyRef: secretKey.optional(),
     fieldRef: z
       .object({
-        apiVersion: z
-          .string()
-          .max(63)
+        apiVersion: characters(63)
           .optional()
           .describe('Version of the schema that fieldPath speaks of; v1 by default.'),
-        fieldPath: z.string().min(1).max(253).describe('Path of the field, e.g. status.podIP.'),
+        fieldPath: characters(253, 1).describe('Path of the field, e.g. status.podIP.'),
       })
       .optional()
       .describe('A field of the pod.'),
     resourceFieldRef: z
       .object({
-        containerName: z.string().max(63).optional().describe('Container whose resource is meant.'),
-        resource: z.string().min(1).max(63).describe('The resource, e.g. limits.memory.'),
+        containerName: characters(63).optional().describe('Container whose resource is meant.'),
+        resource: characters(63, 1).describe('The resource, e.g. limits.memory.'),
         divisor: quantity().optional().describe('Unit of the value, e.g. 1Mi; 1 by default.'),
       })
       .optional()
@@ -71,25 +69,21 @@ const reserved = `[${OPERATOR_VARIABLES.map(celString).join(', ')}]`;
 
 const variable = z
   .object({
-    name: z
-      .string()
-      .min(1)
-      .max(128)
-      .meta({
-        description: 'Name of the variable.',
-        ...rules(
-          {
-            rule: `!(self in ${reserved})`,
-            message:
-              'the operator sets this variable: remove it here; ports are set by `port` and `adminPort`, the release by `spec.release`',
-          },
-          {
-            rule: "self.matches('^[-._a-zA-Z][-._a-zA-Z0-9]*$')",
-            message: 'write letters, digits, _, - and ., not starting with a digit, such as LOG_LEVEL',
-          },
-        ),
-      }),
-    value: z.string().max(32_768).optional().describe('The value; $(NAME) is replaced by an earlier variable.'),
+    name: characters(128, 1).meta({
+      description: 'Name of the variable.',
+      ...rules(
+        {
+          rule: `!(self in ${reserved})`,
+          message:
+            'the operator sets this variable: remove it here; ports are set by `port` and `adminPort`, the release by `spec.release`',
+        },
+        {
+          rule: "self.matches('^[-._a-zA-Z][-._a-zA-Z0-9]*$')",
+          message: 'write letters, digits, _, - and ., not starting with a digit, such as LOG_LEVEL',
+        },
+      ),
+    }),
+    value: characters(32_768).optional().describe('The value; $(NAME) is replaced by an earlier variable.'),
     valueFrom: variableSource.optional(),
   })
   .meta({
@@ -102,7 +96,7 @@ const variable = z
 
 const variableSet = z
   .object({
-    prefix: z.string().max(63).optional().describe('Put before every key.'),
+    prefix: characters(63).optional().describe('Put before every key.'),
     configMapRef: z
       .object({ name: objectName('the ConfigMap').describe('Name of the ConfigMap.'), optional: optional() })
       .optional()
@@ -132,7 +126,7 @@ export const envFrom = z
 
 /** A resource quantity: a number, or a string such as "500m" or "128Mi". */
 function quantity() {
-  return z.union([z.int(), z.string().max(32)]).meta({
+  return z.union([z.int(), characters(32)]).meta({
     'x-kubernetes-int-or-string': true,
     maxLength: 32,
     // isQuantity alone takes a bare suffix such as "Mi", which is 0, and what is below 0, which Kubernetes refuses in a pod.
@@ -152,8 +146,8 @@ export const resources = z
     claims: z
       .array(
         z.object({
-          name: z.string().min(1).max(63).describe('A claim of the pod (spec.resourceClaims).'),
-          request: z.string().max(63).optional().describe('One request of that claim.'),
+          name: characters(63, 1).describe('A claim of the pod (spec.resourceClaims).'),
+          request: characters(63).optional().describe('One request of that claim.'),
         }),
       )
       .max(16)

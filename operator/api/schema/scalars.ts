@@ -5,6 +5,12 @@ import { DECIMAL_PATTERN } from '../decimals.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from '../durations.ts';
 import { celString, rules } from './rules.ts';
 
+/** A string of so many characters, counted as the API server counts them: Unicode code points, where JavaScript counts UTF-16 units. */
+export const characters = (most: number, least = 0) =>
+  (least === 0 ? z.string() : z.string().min(least))
+    .refine((value) => Array.from(value).length <= most, `write at most ${most} characters`)
+    .meta({ maxLength: most });
+
 /** A string of a given form; `message` says what to write. */
 export function text(options: { pattern: string; message: string; maxLength: number; minLength?: number }) {
   const { pattern, message, maxLength } = options;

@@ -4,7 +4,7 @@ import { component } from './component.ts';
 import { flag } from './flags.ts';
 import { metric } from './metrics.ts';
 import { listMap, listSet, rules } from './rules.ts';
-import { decimal, dnsLabel, duration, objectName, port, text } from './scalars.ts';
+import { characters, decimal, dnsLabel, duration, objectName, port, text } from './scalars.ts';
 import { strategy } from './strategy.ts';
 
 /** With a slash at the end: gateways take /a and /a/ for the same prefix. */
@@ -80,9 +80,7 @@ const undeclaredMetric =
 
 export const spec = z
   .object({
-    release: z
-      .string()
-      .max(63)
+    release: characters(63)
       .default('')
       .describe('A label for people, such as "1.1.0". What makes a new revision is a change of the components.'),
     components,
