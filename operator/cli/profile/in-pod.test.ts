@@ -25,28 +25,40 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** A busy process, and how to take profiles of it. */
+async function subject() {
+  const port = await freePort();
+  const process_ = spawn(process.execPath, [`--inspect-port=127.0.0.1:${port}`, '--eval', BUSY]);
+  busy = process_;
+  await new Promise((resolve) => process_.stdout.once('data', resolve));
+  const take = async (kind: ProfileKind, seconds: number): Promise<string> => {
+    const source = inPodSource({ kind, seconds, pid: process_.pid ?? 0, port });
+    const order = ['--input-type=module', '--eval', source];
+    return (await promisify(execFile)(process.execPath, order, { maxBuffer: 64 * 1024 * 1024 })).stdout;
+  };
+  const listens = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${port}/json`).then(
+      () => true,
+      () => false,
+    );
+  return { take, listens, ended: () => process_.exitCode !== null || process_.signalCode !== null };
+}
+
 it.each<[ProfileKind, string]>([
   ['cpu', 'fibonacci'],
   ['heap', 'keepText'],
 ])(
   '[R-259] a %s profile of a running process names the function that is to blame, and nothing listens afterwards',
   async (kind, blamed) => {
-    const port = await freePort();
-    busy = spawn(process.execPath, [`--inspect-port=127.0.0.1:${port}`, '--eval', BUSY]);
-    await new Promise((resolve) => busy?.stdout?.once('data', resolve));
-    const source = inPodSource({ kind, seconds: 1, pid: busy.pid ?? 0, port });
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', source], {
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    expect(stdout).toContain(`"functionName":"${blamed}"`);
-    await expect
-      .poll(() =>
-        fetch(`http://127.0.0.1:${port}/json`).then(
-          () => 'open',
-          () => 'closed',
-        ),
-      )
-      .toBe('closed');
-    expect(busy.exitCode).toBeNull();
+    const { take, listens, ended } = await subject();
+    expect(await take(kind, 1)).toContain(`"functionName":"${blamed}"`);
+    expect(await listens()).toBe(false);
+    expect(ended()).toBe(false);
   },
 );
+
+it('[R-259] profile upon profile leaves the process alive', async () => {
+  const { take, ended } = await subject();
+  for (let count = 0; count < 8; count++) await take(count % 2 === 0 ? 'cpu' : 'heap', 0.1);
+  expect(ended()).toBe(false);
+});

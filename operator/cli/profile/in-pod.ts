@@ -1,5 +1,5 @@
 // The program that takes a profile inside a container, given to its Node.js by `exec`. Nothing listens before: the signal that Node.js has for it opens
-// the inspector on the container's loopback, and it is closed again at the end (https://nodejs.org/api/debugger.html,
+// the inspector on the container's loopback, and it closes again at the end (https://nodejs.org/api/debugger.html,
 // https://chromedevtools.github.io/devtools-protocol/).
 
 export const KINDS = ['cpu', 'heap'] as const;
@@ -21,11 +21,14 @@ export interface ProfileOrder {
 /** What the Containers of the pod contract are: Node.js as the first process, with its usual inspector port. */
 export const IN_CONTAINER = { pid: 1, port: 9229 } as const;
 
+const CLOSE_AFTER_MS = 500;
+
 /** Source of an ES module that prints the profile as JSON. */
 export const inPodSource = (order: ProfileOrder): string => `
 const { kind, seconds, pid, port } = ${JSON.stringify(order)};
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 process.kill(pid, 'SIGUSR1');
+const isOpen = () => fetch('http://127.0.0.1:' + port + '/json').then(() => true, () => false);
 const target = await (async () => {
   for (let left = 50; ; left--) {
     try {
@@ -61,8 +64,13 @@ try {
   const { profile } = await ask(domain + '.' + stop);
   process.stdout.write(JSON.stringify(profile));
 } finally {
-  // It ends when the last connection has, which is the next thing to happen.
-  await ask('Runtime.evaluate', { expression: "setImmediate(() => process.getBuiltinModule('node:inspector').close())" });
+  // Node.js 24 may crash when the inspector is closed under a session, so it closes when this one is long gone; and the end is waited for, because an
+  // inspector that closes does not open again for the next order.
+  const close = "setTimeout(() => process.getBuiltinModule('node:inspector').close(), ${CLOSE_AFTER_MS}).unref()";
+  await ask('Runtime.evaluate', { expression: close });
+  const gone = new Promise((resolve) => Object.assign(socket, { onclose: resolve }));
   socket.close();
+  await gone;
+  for (let left = 50; left > 0 && await isOpen(); left--) await wait(100);
 }
 `;
