@@ -13,6 +13,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once, after `delay` milliseconds (at most 24 days: longer waits call back early). */
   timer(delay: number, callback: () => void): Timer;
+  /** Resolves when everything else that is due (timers, answers, watches) has had its turn: between two pieces of long work. */
+  giveWay(): Promise<void>;
 }
 
 /** A number in [0, 1), like `Math.random`. */
@@ -28,6 +30,7 @@ export const systemClock: Clock = {
     const handle = setTimeout(callback, Math.min(Math.max(delay, 0), longestTimer));
     return { cancel: () => clearTimeout(handle) };
   },
+  giveWay: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
 /**

@@ -34,6 +34,11 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#pending.delete(pending) };
   }
 
+  /** Nothing is due while time stands still. */
+  giveWay(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** How many timers wait. */
   get timers(): number {
     return this.#pending.size;

@@ -41,6 +41,10 @@ export class ProcessClock implements Clock {
     };
   }
 
+  giveWay(): Promise<void> {
+    return this.#clock.giveWay();
+  }
+
   /** SIGKILL. */
   kill(): void {
     this.#dead = true;

@@ -1,0 +1,102 @@
+// What the API server and the workload controllers need by themselves to replace so many pods, each set behind a Service and a disruption budget: plain
+// Deployments in their rolling update, a fifth at a time as canaries of four weights do it. Whoever releases more carefully cannot be faster.
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Api,
+  type Deployment,
+  deployments,
+  Informer,
+  podDisruptionBudgets,
+  pods,
+  services,
+} from '@assistant-platform/runtime';
+
+export interface Floor {
+  readonly api: Api;
+  readonly namespace: string;
+  /** Deployments, and pods of each. */
+  readonly count: number;
+  readonly replicas: number;
+  readonly timeoutMs: number;
+}
+
+/** @returns milliseconds from the first new template to the last pod replaced. */
+export async function measureFloor(floor: Floor): Promise<number> {
+  const { api, namespace, timeoutMs } = floor;
+  const names = Array.from({ length: floor.count }, (_, index) => `floor-${index}`);
+  const stop = new AbortController();
+  const informer = new Informer({ api, type: deployments, namespaces: [namespace], labelSelector: 'floor' });
+  const running = informer.run(stop.signal);
+  const roll = async (version: string): Promise<void> => {
+    await eachOf(names, (name) => api.apply(deployments, deployment(floor, name, version)));
+    await until(timeoutMs, () => names.every((name) => isRolledOut(informer.get({ namespace, name }), version)));
+  };
+  try {
+    await informer.whenSynced();
+    await eachOf(names, async (name) => {
+      const [metadata, selector] = [{ namespace, name }, { floor: name }];
+      await api.create(services, { metadata, spec: { selector, ports: [{ port: 8080 }] } });
+      await api.create(podDisruptionBudgets, {
+        metadata,
+        spec: { selector: { matchLabels: selector }, maxUnavailable: 1 },
+      });
+    });
+    await roll('1.0.0');
+    const begun = Date.now();
+    await roll('2.0.0');
+    return Date.now() - begun;
+  } finally {
+    stop.abort();
+    await running;
+    await eachOf(names, (name) =>
+      Promise.all([
+        api.delete(deployments, { namespace, name }, { propagationPolicy: 'Background' }),
+        api.delete(services, { namespace, name }),
+        api.delete(podDisruptionBudgets, { namespace, name }),
+      ]),
+    );
+    await until(
+      timeoutMs,
+      async () => (await api.list(pods, { namespace, labelSelector: 'floor' })).items.length === 0,
+    );
+  }
+}
+
+const deployment = ({ namespace, replicas }: Floor, name: string, version: string) => ({
+  ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name, labels: { floor: name } } },
+  spec: {
+    replicas,
+    selector: { matchLabels: { floor: name } },
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '20%', maxUnavailable: 0 } },
+    template: {
+      metadata: { labels: { floor: name } },
+      spec: { containers: [{ name: 'chat', image: `localhost/assistant/chat:${version}` }] },
+    },
+  },
+});
+
+function isRolledOut(found: Deployment | undefined, version: string): boolean {
+  if (found === undefined) return false;
+  const { metadata, spec, status = {} } = found;
+  return (
+    spec?.template.spec?.containers[0]?.image?.endsWith(version) === true &&
+    status.observedGeneration === metadata.generation &&
+    [status.replicas, status.updatedReplicas, status.availableReplicas].every((each) => each === spec.replicas)
+  );
+}
+
+async function eachOf(names: readonly string[], work: (name: string) => Promise<unknown>): Promise<void> {
+  const todo = [...names];
+  const next = async (): Promise<void> => {
+    for (let name = todo.pop(); name !== undefined; name = todo.pop()) await work(name);
+  };
+  await Promise.all(Array.from({ length: 16 }, next));
+}
+
+async function until(timeoutMs: number, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`the plain Deployments have not got there within ${timeoutMs} ms`);
+    await delay(250);
+  }
+}
