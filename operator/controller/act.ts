@@ -7,6 +7,7 @@ import {
   deployments,
   isAlreadyExists,
   isConflict,
+  isInvalid,
   isNotFound,
   type KubeObject,
   type Logger,
@@ -37,7 +38,7 @@ export interface ActContext {
   /** Token of the admin port; null while its Secret does not exist. */
   readonly adminToken: string | null;
   /** Remembers which pods took the order to drain. */
-  readonly book: Pick<SessionBook, 'noteDrain' | 'wasTold'>;
+  readonly book: Pick<SessionBook, 'noteDrain' | 'noteFailedDrain' | 'wasTold'>;
 }
 
 /** How a plan ended. `Outdated`: something had changed since it was read, so that the rest means nothing any more. */
@@ -58,6 +59,7 @@ export async function act(writes: readonly Write[], context: ActContext): Promis
       if (
         error instanceof OutdatedError ||
         isConflict(error) ||
+        isNamesake(error) ||
         (isNotFound(error) && write.kind !== 'Apply' && write.kind !== 'WriteRoute')
       ) {
         return { kind: 'Outdated', write };
@@ -67,6 +69,10 @@ export async function act(writes: readonly Write[], context: ActContext): Promis
   }
   return { kind: 'Done' };
 }
+
+/** The object of that name is another one by now: a patch that names the uid is judged as a change of that field. */
+const isNamesake = (error: unknown): boolean =>
+  isInvalid(error) && error.causes.some(({ field }) => field === 'metadata.uid');
 
 async function carryOut(write: Exclude<Write, { kind: 'DrainPod' }>, context: ActContext): Promise<void> {
   const { api, subject, signal } = context;
@@ -228,6 +234,7 @@ async function drainPod(write: Extract<Write, { kind: 'DrainPod' }>, context: Ac
     );
     context.book.noteDrain(pod.uid);
   } catch (error) {
+    context.book.noteFailedDrain(pod.uid);
     context.log.warn(
       { err: error, pod: pod.name },
       `pod ${pod.name} did not take the order to drain; it is told again`,

@@ -147,6 +147,9 @@ export class AssistantController {
       routes: manager.informer(httpRoutes, { ...owned, transform: leanMetadata<HttpRoute> }),
       revisions: manager.informer(controllerRevisions, { ...owned, transform: leanMetadata<ControllerRevision> }),
     };
+    this.#children.pods.addHandler(({ type, object }) => {
+      if (type === 'Deleted' && object.metadata.uid !== undefined) this.#book.forget(object.metadata.uid);
+    });
     this.#configMaps = manager.informer(configMaps, { transform: trimConfigMap, indexers: byAssistant });
     this.#secrets = manager.informer(secrets, { transform: trimSecret, indexers: byAssistant });
     this.#metrics = rolloutMetrics(manager.registry, () => this.#subjects.list());

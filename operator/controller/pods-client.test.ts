@@ -116,4 +116,21 @@ describe('the session book', () => {
     state.now = 4000;
     expect(book.wasTold('a')).toBe(false);
   });
+
+  it('has a pod that did not take the order told again after a second, not at every look', () => {
+    const { state, book } = setUp();
+    book.noteFailedDrain('a');
+    expect(book.wasTold('a')).toBe(true);
+    state.now = 1000;
+    expect(book.wasTold('a')).toBe(false);
+  });
+
+  it('keeps nothing of a pod that is gone, not even what it answers late', async () => {
+    const { book, pods } = setUp();
+    book.noteDrain('a');
+    const asking = book.refresh(pods, 0, signal);
+    book.forget('a');
+    expect(await asking).toBe(false);
+    expect([book.of('a'), book.wasTold('a')]).toEqual([{ kind: 'unknown' }, false]);
+  });
 });

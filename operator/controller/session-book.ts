@@ -13,6 +13,8 @@ export interface AskedPod extends PodAddress {
 
 /** A pod that took the order to drain is told again after this time, if it still does not say that it drains. */
 const TELL_AGAIN_MS = 3000;
+/** A pod that did not take the order is told again after this time, however often the reconcile comes by. */
+const TRY_AGAIN_MS = 1000;
 
 export class SessionBook {
   readonly #client: Pick<PodsClient, 'sessions'>;
@@ -20,6 +22,7 @@ export class SessionBook {
   readonly #pages = new Map<string, Page>();
   readonly #asking = new Set<string>();
   readonly #toldAt = new Map<string, number>();
+  readonly #triedAt = new Map<string, number>();
 
   /** @param now milliseconds of a monotonic clock. */
   constructor(client: Pick<PodsClient, 'sessions'>, now: () => number) {
@@ -38,14 +41,21 @@ export class SessionBook {
     this.#toldAt.set(uid, this.#now());
   }
 
-  /** It took the order a moment ago and has not been heard since: no need to tell it again yet. */
-  wasTold(uid: string): boolean {
-    return this.#now() - (this.#toldAt.get(uid) ?? -Infinity) < TELL_AGAIN_MS;
+  /** The pod did not take the order to drain. */
+  noteFailedDrain(uid: string): void {
+    this.#triedAt.set(uid, this.#now());
   }
 
-  /** Drops everything about pods that are gone. */
-  keepOnly(exists: (uid: string) => boolean): void {
-    for (const map of [this.#pages, this.#toldAt]) for (const uid of map.keys()) if (!exists(uid)) map.delete(uid);
+  /** It took the order a moment ago and has not been heard since, or could not be told just now: no need to tell it again yet. */
+  wasTold(uid: string): boolean {
+    const since = (map: ReadonlyMap<string, number>): number => this.#now() - (map.get(uid) ?? -Infinity);
+    return since(this.#toldAt) < TELL_AGAIN_MS || since(this.#triedAt) < TRY_AGAIN_MS;
+  }
+
+  /** The pod is gone. */
+  forget(uid: string): void {
+    for (const map of [this.#pages, this.#toldAt, this.#triedAt]) map.delete(uid);
+    this.#asking.delete(uid);
   }
 
   /**
@@ -66,6 +76,7 @@ export class SessionBook {
       const before = this.of(pod.uid);
       const asked = this.#now();
       const sessions = await this.#client.sessions(pod, signal);
+      if (!this.#asking.has(pod.uid)) return false; // gone meanwhile
       // Asked before it was told to drain: that answer is out of date already.
       if ((this.#toldAt.get(pod.uid) ?? -Infinity) > asked) return false;
       this.#pages.set(pod.uid, { at: asked, sessions });

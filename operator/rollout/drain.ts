@@ -110,10 +110,12 @@ export function removalOrder(pods: readonly Pod[]): Pod[] {
 
 /**
  * How many leaving pods a smaller `replicas` would remove now and only them: the first classes of which every pod is released. A pod that is told to
- * drain loses its readiness at any moment, perhaps before the ReplicaSet controller acts: it is taken as lost already.
+ * drain loses its readiness at any moment, perhaps before the ReplicaSet controller acts, perhaps after: of one that is in use it is taken as lost
+ * already, of one that may go as still there if it was seen.
  */
 export function releasable(unit: Unit, now: number): number {
-  const order = removalOrder(unit.pods.map((pod) => (pod.drain === null ? pod : { ...pod, ready: false })));
+  const inUse = (pod: Pod): boolean => pod.drain !== null && !isReleased(pod, pod.drain, now);
+  const order = removalOrder(unit.pods.map((pod) => (inUse(pod) ? { ...pod, ready: false } : pod)));
   const stop = order.find((pod) => pod.drain === null || !isReleased(pod, pod.drain, now));
   if (stop === undefined) return order.length;
   const last = removalClass(stop).join();

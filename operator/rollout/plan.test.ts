@@ -118,7 +118,7 @@ describe('a canary', () => {
     expect(run.violations).toEqual([]);
   });
 
-  it('loses all its pods: no weight without pods, and it comes back when they do', () => {
+  it('[R-305] loses all its pods: no weight without pods, and it comes back when they do', () => {
     const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
     release(run, '1.1.0');
     run.run(8000);

@@ -35,6 +35,12 @@ describe('how many leaving pods may go by a smaller number of replicas [R-307]',
     expect(releasable(unit(pod('a', 0, RELEASED), told, pod('c', 1, null)), NOW)).toBe(1);
   });
 
+  it('none while a released one is still ready: one in use that is not goes before it', () => {
+    const ready = { ...pod('a', 0, RELEASED), ready: true };
+    expect(releasable(unit(ready, pod('b', 3, LEAVING), pod('c', 1, null)), NOW)).toBe(0);
+    expect(releasable(unit(ready, pod('c', 1, null)), NOW)).toBe(1);
+  });
+
   it('all of a class whose pods are all empty', () => {
     expect(releasable(unit(pod('a', 0, LEAVING), pod('b', 0, LEAVING), pod('c', 1, null)), NOW)).toBe(2);
   });

@@ -94,7 +94,9 @@ export function describeContract(name: string, withTarget: WithTarget): void {
       expect(isConflict(await failure(api.patch(configMaps, ref, stale)))).toBe(true);
       // A patch of the uid is judged as a change of a field, a replacement as one of another object.
       const namesake = { metadata: { uid: '00000000-0000-0000-0000-000000000000', annotations: { x: 'y' } } };
-      expect(isInvalid(await failure(api.patch(configMaps, ref, namesake)))).toBe(true);
+      const refusal = await failure(api.patch(configMaps, ref, namesake));
+      expect(isInvalid(refusal)).toBe(true);
+      expect((refusal as ApiError).causes.map(({ field }) => field)).toEqual(['metadata.uid']);
       const preconditions = { uid: '00000000-0000-0000-0000-000000000000' };
       expect(isConflict(await failure(api.delete(configMaps, ref, { preconditions })))).toBe(true);
       expect((await api.get(configMaps, ref)).data).toEqual({ k: '2' });

@@ -180,7 +180,7 @@ describe('Manager', () => {
     expect(state.ended).toEqual(new Error('port taken'));
   });
 
-  it('serves health, readiness and metrics: ready when synced, on a standby as well, and not while stopping', async () => {
+  it('[R-254] serves health, readiness and metrics: ready when synced, on a standby as well, and not while stopping', async () => {
     const api = new MemoryApi();
     const clock = new ManualClock();
     const gate = Promise.withResolvers<undefined>();
