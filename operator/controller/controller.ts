@@ -29,6 +29,7 @@ import {
   type ReconcileContext,
   type RequestMapper,
   type Request,
+  requeue,
   requeueAfter,
   type Result,
   secrets,
@@ -86,7 +87,7 @@ export interface AssistantControllerOptions {
 const SESSIONS_DRAINING_MS = 1500;
 const SESSIONS_UNDER_WAY_MS = 5000;
 const SESSIONS_AT_REST_MS = 60_000;
-/** After a conflict: the cache has the newer object within this time. */
+/** After a conflict: the cache usually has the newer object within this time. */
 const CONFLICT_RETRY_MS = 50;
 /** A set of pods that comes up or goes makes a storm of changes in Pods, Deployments and EndpointSlices: one look at what comes within this time. */
 const GATHER_MS = 50;
@@ -222,7 +223,7 @@ export class AssistantController {
     const result = await this.#act(stored, snapshot, { ...next, writes }, { log, signal, failures });
     if (result.kind === 'Outdated') {
       log.debug({ write: result.write.kind }, 'something changed meanwhile: looking again');
-      return requeueAfter(CONFLICT_RETRY_MS);
+      return requeue(CONFLICT_RETRY_MS);
     }
     this.#tell(stored, snapshot, { ...next, writes }, log);
     this.#askPods(request, snapshot, next);

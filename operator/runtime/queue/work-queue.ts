@@ -173,13 +173,14 @@ export class WorkQueue<T> {
     this.#dispatch();
   }
 
-  /** Adds an item after the delay that its failures, and the limit over all retries, call for. */
-  addRateLimited(item: T, options: { priority?: number } = {}): void {
+  /** Adds an item after the delay that its failures, and the limit over all retries, call for, and not before `atLeastMs`. */
+  addRateLimited(item: T, { atLeastMs = 0, ...options }: { priority?: number; atLeastMs?: number } = {}): void {
     const key = this.#options.keyOf(item);
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
     this.#metrics?.retries.inc(this.#labels);
-    const afterMs = Math.max(backoffDelay(this.#backoff, failures, this.#random), this.#retryLimit.reserve());
+    const backoff = backoffDelay(this.#backoff, failures, this.#random);
+    const afterMs = Math.max(backoff, this.#retryLimit.reserve(), atLeastMs);
     this.add(item, { ...options, afterMs });
   }
 

@@ -7,7 +7,7 @@ import { configMaps, deployments } from '../objects/builtin.ts';
 import type { KubeObject } from '../objects/objects.ts';
 import type { ControllerOptions, Reconciler, Request } from './controller.ts';
 import { Controller } from './controller.ts';
-import { done, requeueAfter, TerminalError } from './result.ts';
+import { done, requeue, requeueAfter, TerminalError } from './result.ts';
 import { enqueueByLabel, enqueueController, enqueueSelf, specChanged } from './sources.ts';
 
 const setUp = (reconcile: Reconciler, options: Partial<ControllerOptions> = {}) => {
@@ -108,6 +108,34 @@ describe('Controller', () => {
     await clock.advance(1_100);
     expect(times).toEqual([0, 400, 1_400]);
     expect(await metric('controller_runtime_reconcile_total{controller="test",result="requeue_after"}')).toBe('3');
+    await finish();
+  });
+
+  it('looks again later and later while what it looks at is out of date, and soon again once it was not', async () => {
+    const times: number[] = [];
+    let outdated = true;
+    const { clock, controller, finish, metric } = setUp(() => {
+      times.push(clock.now() - start);
+      return Promise.resolve(outdated ? requeue(50) : done);
+    });
+    const start = clock.now();
+    controller.enqueue(a);
+    await clock.advance(60_000);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    expect(gaps[0]).toBe(50);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(50);
+    expect(gaps.at(-1)).toBeGreaterThanOrEqual(1_000);
+    expect(await metric('controller_runtime_reconcile_total{controller="test",result="requeue"}')).toBe(
+      `${times.length}`,
+    );
+    outdated = false;
+    controller.enqueue(a);
+    await clock.advance(0);
+    outdated = true;
+    times.length = 0;
+    controller.enqueue(a);
+    await clock.advance(60);
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBe(50);
     await finish();
   });
 

@@ -187,7 +187,7 @@ export class Controller {
         failures: this.#queue.failures(request),
       });
       failIfLate();
-      this.#queue.forget(request);
+      if (result.kind !== 'requeue') this.#queue.forget(request);
       this.#settle(request, result);
     } catch (error) {
       this.#fail(request, error, log, itemPriority);
@@ -206,6 +206,10 @@ export class Controller {
       case 'requeueAfter':
         this.#queue.add(request, { afterMs: result.ms, priority: priority.timer });
         this.#metrics?.reconciles.inc({ controller: this.name, result: 'requeue_after' });
+        break;
+      case 'requeue':
+        this.#queue.addRateLimited(request, { atLeastMs: result.atLeastMs, priority: priority.timer });
+        this.#metrics?.reconciles.inc({ controller: this.name, result: 'requeue' });
         break;
     }
   }
