@@ -5,9 +5,9 @@ import { wholeNumber } from '../whole-number.ts';
 import { Coverage } from './coverage.ts';
 import { explore, type Result } from './explore.ts';
 import { coverageText, jsonText, resultLine, violationText, BOUNDS, HEAD } from './report.ts';
-import { WORLDS } from './worlds.ts';
+import { LARGE_WORLDS, WORLDS } from './worlds.ts';
 
-const USAGE = 'npm run worlds -- [--world TEXT] [--depth N] [--states N] [--list] [-o json]';
+const USAGE = 'npm run worlds -- [--world TEXT] [--large] [--depth N] [--states N] [--list] [-o json]';
 const TELL_EVERY_S = 5;
 
 /** More states of one world than this are not visited: the memory of a small machine. */
@@ -15,6 +15,8 @@ const STATES_AT_MOST = 400_000;
 
 interface Arguments {
   readonly world: string | null;
+  /** The large worlds too. */
+  readonly large: boolean;
   readonly depth: number;
   readonly states: number;
   readonly list: boolean;
@@ -26,6 +28,7 @@ function readArguments(args: readonly string[]): Arguments {
     args: [...args],
     options: {
       world: { type: 'string' },
+      large: { type: 'boolean', default: false },
       depth: { type: 'string' },
       states: { type: 'string', default: String(STATES_AT_MOST) },
       list: { type: 'boolean', default: false },
@@ -36,6 +39,7 @@ function readArguments(args: readonly string[]): Arguments {
   if (!['text', 'json'].includes(values.output)) throw new Error(`-o must be text or json, got "${values.output}"`);
   return {
     world: values.world ?? null,
+    large: values.large,
     depth: values.depth === undefined ? Infinity : number('depth', values.depth),
     states: number('states', values.states),
     list: values.list,
@@ -44,8 +48,10 @@ function readArguments(args: readonly string[]): Arguments {
 }
 
 function main(): number {
-  const { world, depth, states, list, json } = readArguments(process.argv.slice(2));
-  const chosen = WORLDS.filter(({ name }) => world === null || name.includes(world));
+  const { world, large, depth, states, list, json } = readArguments(process.argv.slice(2));
+  const chosen = [...WORLDS, ...(large ? LARGE_WORLDS : [])].filter(
+    ({ name }) => world === null || name.includes(world),
+  );
   if (chosen.length === 0) throw new Error(`no world has "${world ?? ''}" in its name; --list names them`);
   if (list) {
     console.log(chosen.map(({ name }) => name).join('\n'));
