@@ -3,6 +3,7 @@ import type { CanaryStep, MetricSpec, StrategySpec } from '@assistant-platform/a
 import { VERBS } from '@assistant-platform/api';
 import { describe, expect, it } from 'vitest';
 import type { Measurement, MeasurementOrder, Reading } from './analysis/measurement.ts';
+import { plan } from './plan.ts';
 import { blueGreen, canary, SAMPLE_METRICS, sampleRelease, withVersion } from './releases.ts';
 import { World } from './world.ts';
 import { WorldRun } from './worldRun.ts';
@@ -167,6 +168,23 @@ describe('a background analysis', () => {
     run.run(30_000);
     expect(run.world.status).toMatchObject({ abort: { by: 'Metric' }, phase: 'Degraded' });
     expect(run.violations).toEqual([]);
+  });
+
+  it('is no wait of its own in a pause, and is looked at before the pause ends', () => {
+    const run = begin(strategy, GOOD);
+    run.run(20_000);
+    expect(waits(run)).toEqual(['CanaryPauseStep']);
+    const snapshot = run.world.snapshot();
+    const { lookAgainAt, measure } = plan(snapshot, run.world.now);
+    const ends = Date.parse(run.world.status.blockedBy?.[0]?.nextCheckAt ?? '');
+    expect(lookAgainAt).toBe(Math.min(...measure.map(({ dueAt }) => dueAt)));
+    expect(lookAgainAt).toBeLessThan(ends);
+  });
+
+  it('holds a pause whose time is over while it has not come to its judgement, and says which metrics it waits for', () => {
+    const run = begin(strategy, answer(rate(0, 3)));
+    run.run(40_000);
+    expect(waits(run)).toEqual(['MetricNoData', 'MetricNoData', 'CanaryPauseStep']);
   });
 
   it('asks nothing on the first installation and at rest: no answer would be noted, and each would be due again at once', () => {

@@ -40,3 +40,13 @@ describe('a revision of which one pod goes and another is still to be made', () 
     ]);
   });
 });
+
+describe('a revision that grows while single pods of it still drain', () => {
+  it('tells them again: what they were told may be lost', () => {
+    const drain = { startedAt: NOW - 1000, deadline: NOW + 60_000 };
+    const pods = [podOf('a', 'chat', { drain, sessions: sessions(3) })];
+    const f = factsOf({ workloads: [workloadOf('a', 'chat', { replicas: 1 })], pods }, sampleRelease('1.0.0'));
+    const { writes } = scaleActive(progressOf({ stable: { hash: 'a', release: '1' } }), f, f.unit('a', 'chat'), NOW);
+    expect(writes).toMatchObject([{ kind: 'DrainPod' }, { kind: 'PatchWorkload', replicas: 3 }]);
+  });
+});

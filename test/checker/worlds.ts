@@ -99,7 +99,6 @@ const PAIRS: readonly (readonly DeedName[])[] = [
   ['abort', 'retry'],
   ['abort', 'back to 1.0.0'],
   ['abort', 'promote full'],
-  ['promote full', 'back to 1.0.0'],
   ['pause', 'resume'],
   ['pause', 'abort'],
   ['edit the steps', 'abort'],
@@ -134,5 +133,6 @@ export const WORLDS: readonly World[] = [
 /** Further ones, of hundreds of thousands of states: hours. What they have in them is also killed at every write by `npm run killpoints`. */
 export const LARGE_WORLDS: readonly World[] = [
   smallWorld('blue-green', ['release 1.1.0', 'three pods each'], UNLUCKY),
+  ...BOTH.map((strategy) => smallWorld(strategy, ['release 1.1.0', 'promote full', 'back to 1.0.0'])),
   ...BOTH.flatMap((strategy) => MANY.map((deed) => smallWorld(strategy, ['release 1.1.0', deed], { crash: 1 }))),
 ];

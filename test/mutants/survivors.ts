@@ -88,6 +88,27 @@ export const SURVIVORS: readonly Explanation[] = [
     to: 'const mine = (pods.get(key) ?? []).toSorted((a, b) => (a.name <= b.name ? -1 : 1));',
     why: 'names of pods are never equal',
   },
+  {
+    file: 'decide.ts',
+    operator: 'boundary',
+    from: 'for (let moves = 0; moves < MOVES_AT_MOST; moves++) {',
+    to: 'for (let moves = 0; moves <= MOVES_AT_MOST; moves++) {',
+    why: 'the bound only ends rules that undo each other, which is a bug after one move more as well',
+  },
+  {
+    file: 'supersede.ts',
+    operator: 'default',
+    from: 'const next = atOnce || !reached ? 0 : (LADDER.find((share) => share < carried) ?? 0);',
+    to: 'const next = atOnce || !reached ? 0 : ((LADDER.find((share) => share < carried))!);',
+    why: 'the ladder ends at 0, so that something is found while anything is carried',
+  },
+  {
+    file: 'walk.ts',
+    operator: 'boolean',
+    from: 'if (p.stable === null) return false;',
+    to: 'if (p.stable === null) return true;',
+    why: 'asked only in the analysis after a promotion, which a first release does not pass through',
+  },
 ];
 
 /** A site with its change in words. */
