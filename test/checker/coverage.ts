@@ -28,6 +28,7 @@ export type Kind = keyof typeof DECLARED;
 
 /** Why something that is declared is not reached in these worlds. What stands here and is reached is an error, and so is what is reached by nothing. */
 export const UNREACHED: Readonly<Record<string, string>> = {
+  'wait SpecRefused': 'not of plan(): the controller sets it when it cannot read the stored spec (controller.ts)',
   'wait WriteRefused':
     'not of plan(): the controller sets it when the API server refuses a write for good (controller.ts)',
   'abort by KillSwitch': 'feature flags are not carried out by this version: nothing aborts by them yet',
