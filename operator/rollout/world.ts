@@ -360,9 +360,10 @@ export class World {
   }
 
   private moveTraffic(): void {
-    if (this.gatewayStalled) return;
+    const stalled = this.gatewayStalled; // it accepts nothing, and carries out what it has accepted
     for (const [component, route] of this.routes) {
-      if (this.now - route.writtenAt >= this.options.acceptMs && route.acceptedGeneration !== route.generation) {
+      const due = this.now - route.writtenAt >= this.options.acceptMs;
+      if (!stalled && due && route.acceptedGeneration !== route.generation) {
         route.acceptedGeneration = route.generation;
         route.acceptedAt = this.now;
         this.changes += 1;
@@ -370,6 +371,7 @@ export class World {
       const accepted = route.acceptedGeneration === route.generation;
       if (accepted && this.now - route.acceptedAt >= this.options.moveMs) this.traffic.set(component, route.intent);
     }
+    if (stalled) return;
     for (const component of [...this.traffic.keys()]) if (!this.routes.has(component)) this.traffic.delete(component);
   }
 
