@@ -20,6 +20,12 @@ export const drainWindow = (f: Facts, now: number, startsIn = 0): DrainWindow =>
   deadline: now + startsIn + f.release.drain.deadlineMs,
 });
 
+/** The next deadline of these that time has not passed, or null: one that has passed calls for no look of its own. */
+export function nextDeadline(drains: readonly DrainWindow[], now: number): number | null {
+  const ahead = drains.map(({ deadline }) => deadline).filter((deadline) => deadline > now);
+  return ahead.length === 0 ? null : Math.min(...ahead);
+}
+
 /** A route that was deleted cannot be accepted any more: traffic is taken to have ended after twice the settle time. */
 export const afterRouteIsGone = (f: Facts, component: string): number =>
   f.route(component) === null ? 2 * f.snapshot.settings.settleMs : 0;

@@ -5,6 +5,7 @@ import {
   drainMayBeginAt,
   drainWindow,
   isReleased,
+  nextDeadline,
   releasable,
   tellPods,
 } from './drain.ts';
@@ -57,10 +58,10 @@ export function scaleActive(p: Progress, f: Facts, unit: Unit, now: number): Sca
   }
   if (workload.drain !== null) return comeBack(f, unit, workload, workload.drain, wanted, now);
   const tell = leaving.flatMap((pod) => (pod.drain === null ? [] : tellPods(f, [pod], pod.drain, now)));
-  const deadlines = leaving
-    .flatMap((pod) => (pod.drain === null ? [] : [pod.drain.deadline]))
-    .filter((deadline) => deadline > now);
-  const lookAgainAt = deadlines.length === 0 ? null : Math.min(...deadlines);
+  const lookAgainAt = nextDeadline(
+    leaving.flatMap(({ drain }) => drain ?? []),
+    now,
+  );
   if (!isFollowed(unit)) return { writes: tell, notes: [], lookAgainAt };
   const live = workload.replicas - leaving.length;
   if (wanted > live)
@@ -158,11 +159,7 @@ export function scaleRetired(p: Progress, f: Facts, routes: Verification, unit: 
           : [note('DrainCompleted', `${unit.component} ${unit.revision}: nobody is connected any more`)],
     };
   }
-  return {
-    writes: tellPods(f, pods, drain, now),
-    notes: [],
-    lookAgainAt: drain.deadline > now ? drain.deadline : null,
-  };
+  return { writes: tellPods(f, pods, drain, now), notes: [], lookAgainAt: nextDeadline([drain], now) };
 }
 
 /** Told when pods go although somebody may be connected. */

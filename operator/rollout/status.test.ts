@@ -257,28 +257,18 @@ describe('counts', () => {
 });
 
 describe('a refused write', () => {
+  const refused = (message: string) => ({ reason: 'WriteRefused', message }) as const;
   const waits = [wait('WriteRefused', 'over quota', 30), wait('PodsNotReady')];
 
   it('stands before all other waits, since it was first refused so', () => {
-    const again = withRefusal(
-      { phase: 'Progressing', blockedBy: waits },
-      { reason: 'WriteRefused', message: 'over quota' },
-      3,
-      NOW,
-    );
+    const again = withRefusal({ phase: 'Progressing', blockedBy: waits }, refused('over quota'), 3, NOW);
     expect(again.blockedBy).toEqual(waits);
-    const other = withRefusal(
-      { phase: 'Progressing', blockedBy: waits },
-      { reason: 'WriteRefused', message: 'forbidden' },
-      3,
-      NOW,
-    );
+    const other = withRefusal({ phase: 'Progressing', blockedBy: waits }, refused('forbidden'), 3, NOW);
     expect(other.blockedBy).toEqual([wait('WriteRefused', 'forbidden'), waits[1]]);
   });
 
   it('makes what was healthy degraded, and leaves the other phases', () => {
-    const phase = (stored: Status) =>
-      withRefusal(stored, { reason: 'WriteRefused', message: 'forbidden' }, 3, NOW).phase;
+    const phase = (stored: Status) => withRefusal(stored, refused('forbidden'), 3, NOW).phase;
     expect([phase({}), phase({ phase: 'Healthy' }), phase({ phase: 'Paused' })]).toEqual([
       'Degraded',
       'Degraded',
@@ -287,7 +277,7 @@ describe('a refused write', () => {
   });
 
   it('takes Ready away, for this generation', () => {
-    const status = withRefusal({}, { reason: 'WriteRefused', message: 'forbidden' }, 3, NOW);
+    const status = withRefusal({}, refused('forbidden'), 3, NOW);
     expect(status).toMatchObject({ observedGeneration: 3, message: 'forbidden' });
     expect(status.conditions).toMatchObject([
       { type: 'Ready', status: 'False', reason: 'WriteRefused', observedGeneration: 3 },

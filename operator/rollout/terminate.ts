@@ -1,9 +1,10 @@
 // Deletion: traffic off first, then the drain, then everything in an order that leaves nothing behind; the finalizer goes last.
 import { note, type Note } from './decide.ts';
-import { drainWindow, isReleased, tellPods } from './drain.ts';
+import { drainWindow, isReleased, nextDeadline, tellPods } from './drain.ts';
 import { isFollowed, type Facts } from './facts.ts';
 import { FINALIZER } from '@assistant-platform/api';
 import type { ChildRef, Write } from './plan-types.ts';
+import type { DrainWindow } from './snapshot.ts';
 import type { Wait } from './waits.ts';
 
 export interface Termination {
@@ -45,8 +46,9 @@ const remove = (ref: ChildRef): Write => ({ kind: 'Delete', ref });
 function drainAll(f: Facts, now: number): Termination {
   const writes: Write[] = [];
   const notes: Note[] = [];
-  const looks: number[] = [];
-  for (const workload of f.snapshot.workloads.filter(({ replicas }) => replicas > 0)) {
+  const awaited: DrainWindow[] = [];
+  const serving = f.snapshot.workloads.filter(({ replicas }) => replicas > 0);
+  for (const workload of serving) {
     const unit = f.unit(workload.revision, workload.component);
     const to = (replicas: number, drain: typeof workload.drain): Write => ({
       kind: 'PatchWorkload',
@@ -65,14 +67,14 @@ function drainAll(f: Facts, now: number): Termination {
           `${unit.component} ${unit.revision}: ${unit.sockets} open sessions, at most ${f.release.drain.deadlineMs / 1000} s`,
         ),
       );
-      looks.push(now);
     } else if (isFollowed(unit) && unit.pods.every((pod) => isReleased(pod, drain, now))) writes.push(to(0, drain));
     else {
       writes.push(...tellPods(f, unit.pods, drain, now));
-      if (drain.deadline > now) looks.push(drain.deadline);
+      awaited.push(drain);
     }
   }
-  return { writes, notes, waits: [leaving(f)], lookAgainAt: looks.length === 0 ? null : Math.min(...looks) };
+  const begins = serving.some(({ drain }) => drain === null);
+  return { writes, notes, waits: [leaving(f)], lookAgainAt: begins ? now : nextDeadline(awaited, now) };
 }
 
 function leaving(f: Facts): Wait {

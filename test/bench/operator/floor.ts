@@ -1,6 +1,5 @@
 // What the API server and the workload controllers need by themselves to replace so many pods, each set behind a Service and a disruption budget: plain
 // Deployments in their rolling update, a fifth at a time as canaries of four weights do it. Whoever releases more carefully cannot be faster.
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Api,
   type Deployment,
@@ -10,6 +9,9 @@ import {
   pods,
   services,
 } from '@assistant-platform/runtime';
+import { inParallel } from '../../in-parallel.ts';
+import { eventually } from '../../servers/child-process.ts';
+import { AT_A_TIME } from './world.ts';
 
 export interface Floor {
   readonly api: Api;
@@ -28,12 +30,16 @@ export async function measureFloor(floor: Floor): Promise<number> {
   const informer = new Informer({ api, type: deployments, namespaces: [namespace], labelSelector: 'floor' });
   const running = informer.run(stop.signal);
   const roll = async (version: string): Promise<void> => {
-    await eachOf(names, (name) => api.apply(deployments, deployment(floor, name, version)));
-    await until(timeoutMs, () => names.every((name) => isRolledOut(informer.get({ namespace, name }), version)));
+    await inParallel(names, AT_A_TIME, (name) => api.apply(deployments, deployment(floor, name, version)));
+    await eventually(
+      'the plain Deployments rolled out',
+      () => names.every((name) => isRolledOut(informer.get({ namespace, name }), version)),
+      timeoutMs,
+    );
   };
   try {
     await informer.whenSynced();
-    await eachOf(names, async (name) => {
+    await inParallel(names, AT_A_TIME, async (name) => {
       const [metadata, selector] = [{ namespace, name }, { floor: name }];
       await api.create(services, { metadata, spec: { selector, ports: [{ port: 8080 }] } });
       await api.create(podDisruptionBudgets, {
@@ -48,16 +54,17 @@ export async function measureFloor(floor: Floor): Promise<number> {
   } finally {
     stop.abort();
     await running;
-    await eachOf(names, (name) =>
+    await inParallel(names, AT_A_TIME, (name) =>
       Promise.all([
         api.delete(deployments, { namespace, name }, { propagationPolicy: 'Background' }),
         api.delete(services, { namespace, name }),
         api.delete(podDisruptionBudgets, { namespace, name }),
       ]),
     );
-    await until(
-      timeoutMs,
+    await eventually(
+      'the plain Deployments gone',
       async () => (await api.list(pods, { namespace, labelSelector: 'floor' })).items.length === 0,
+      timeoutMs,
     );
   }
 }
@@ -83,20 +90,4 @@ function isRolledOut(found: Deployment | undefined, version: string): boolean {
     status.observedGeneration === metadata.generation &&
     [status.replicas, status.updatedReplicas, status.availableReplicas].every((each) => each === spec.replicas)
   );
-}
-
-async function eachOf(names: readonly string[], work: (name: string) => Promise<unknown>): Promise<void> {
-  const todo = [...names];
-  const next = async (): Promise<void> => {
-    for (let name = todo.pop(); name !== undefined; name = todo.pop()) await work(name);
-  };
-  await Promise.all(Array.from({ length: 16 }, next));
-}
-
-async function until(timeoutMs: number, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`the plain Deployments have not got there within ${timeoutMs} ms`);
-    await delay(250);
-  }
 }

@@ -13,12 +13,16 @@ import { AdminPorts } from '../../cluster/admin-ports.ts';
 import { installCustomResources } from '../../cluster/custom-resources.ts';
 import { GatewayStatus } from '../../cluster/gateway-status.ts';
 import { restrictedKubeconfig } from '../../cluster/service-account.ts';
+import { inParallel } from '../../in-parallel.ts';
 import { isFinished, release, type Shape } from './assistants.ts';
 import { type AuditedRequest, AuditLog, isWrite } from './audit.ts';
 import { MeasuredProcess } from './process.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 export const NAMESPACE = 'bench';
+
+/** Requests of people at a time. */
+export const AT_A_TIME = 16;
 
 /** The accounts whose requests are counted. */
 const ACCOUNTS = ['operator', 'plain', 'person'] as const;
@@ -143,12 +147,8 @@ export class World {
   /** Releases a version of many assistants, some requests at a time, and resolves when all of them have finished it. */
   async releaseAll(names: readonly string[], version: string, shape: Shape, timeoutMs: number): Promise<void> {
     const finished = this.finished(names, version, timeoutMs);
-    const todo = [...names];
-    const work = async (): Promise<void> => {
-      for (let name = todo.pop(); name !== undefined; name = todo.pop())
-        await release(this.person, NAMESPACE, name, version, shape);
-    };
-    await Promise.all([finished, ...Array.from({ length: 16 }, work)]);
+    const work = (name: string) => release(this.person, NAMESPACE, name, version, shape);
+    await Promise.all([finished, inParallel(names, AT_A_TIME, work)]);
   }
 
   /** Resolves when all of the named ones have finished a version. @throws Error naming some that have not in time. */

@@ -26,6 +26,7 @@ import { OperatorProcess } from '../../cluster/operator-process.ts';
 import { type StopPoint, WriteProxy } from '../../cluster/write-proxy.ts';
 import type { Tree } from '../server/trees.ts';
 import { timeless } from './scene.ts';
+import { inParallel } from '../../in-parallel.ts';
 
 type Status = AssistantDeploymentStatus;
 
@@ -311,13 +312,4 @@ async function differenceOf(
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-/** Works on the items, so many at a time. */
-async function inParallel<T>(items: readonly T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: parallel }, worker));
 }
