@@ -4,14 +4,28 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import colors from 'picocolors';
 import { prepare } from './runner/prepare.ts';
-import { closingLine, selectStages, sum, tallyOf, type Stage, type Tally, type VitestReport } from './runner/stages.ts';
+import {
+  closingLine,
+  failuresOf,
+  selectStages,
+  sum,
+  tallyOf,
+  type Failure,
+  type Stage,
+  type Tally,
+  type VitestReport,
+} from './runner/stages.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const reports = path.join(root, '.state/reports');
 
-interface Result {
-  readonly stage: Stage;
+interface Outcome {
   readonly tally: Tally;
+  readonly failures: readonly Failure[];
+}
+
+interface Result extends Outcome {
+  readonly stage: Stage;
   readonly seconds: number;
 }
 
@@ -25,22 +39,22 @@ async function main(): Promise<void> {
   for (const stage of chosen) {
     const begun = Date.now();
     console.log(colors.bold(`\n▶ ${stage.name}: ${stage.what}`) + colors.dim(` (${elapsed(started)} since the start)`));
-    const tally = await run(stage, ready);
-    results.push({ stage, tally, seconds: (Date.now() - begun) / 1000 });
+    const outcome = await run(stage, ready);
+    results.push({ stage, ...outcome, seconds: (Date.now() - begun) / 1000 });
   }
   summarise(results, started);
 }
 
-async function run(stage: Stage, ready: ReturnType<typeof prepare>): Promise<Tally> {
+async function run(stage: Stage, ready: ReturnType<typeof prepare>): Promise<Outcome> {
   if (stage.kind === 'check') {
     const code = await exec(stage.command);
-    return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+    return { tally: { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }, failures: [] };
   }
   try {
     await ready.until(stage.needs);
   } catch (error) {
     console.error(colors.red(error instanceof Error ? error.message : String(error)));
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { tally: { passed: 0, failed: 1, skipped: 0 }, failures: [] };
   }
   const report = path.join(reports, `${stage.name}.json`);
   rmSync(report, { force: true });
@@ -53,7 +67,8 @@ async function run(stage: Stage, ready: ReturnType<typeof prepare>): Promise<Tal
     '--reporter=json',
     `--outputFile.json=${report}`,
   ]);
-  return tallyOf(readReport(report), code);
+  const written = readReport(report);
+  return { tally: tallyOf(written, code), failures: failuresOf(written, root) };
 }
 
 /** An unreadable report means that vitest itself died: no test counted, so that the exit code makes it one failure. */
@@ -62,7 +77,7 @@ function readReport(file: string): VitestReport {
     return JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
   } catch (error) {
     console.error(`vitest left no report: ${error instanceof Error ? error.message : String(error)}`);
-    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 1 };
+    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 1, testResults: [] };
   }
 }
 
@@ -93,6 +108,13 @@ function summarise(results: readonly Result[], started: number): void {
     console.log(
       `  ${mark} ${stage.name.padEnd(14)} ${closingLine(tally).padEnd(32)} ${seconds.toFixed(1).padStart(7)} s`,
     );
+  }
+  // Told again: what failed in an early stage is thousands of lines up.
+  for (const { stage, failures } of results) {
+    for (const { file, test, message } of failures) {
+      console.log(`\n${colors.red('✘')} ${stage.name}: ${file}\n  ${colors.bold(test)}`);
+      console.log(message.replaceAll(/^/gm, '    '));
+    }
   }
   const total = sum(results.map((r) => r.tally));
   if (total.failed > 0) process.exitCode = 1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closingLine, selectStages, stages, sum, tallyOf } from './stages.ts';
+import { closingLine, failuresOf, selectStages, stages, sum, tallyOf } from './stages.ts';
 
 describe('selectStages', () => {
   it('takes all without a name, some by name, the static ones as a group', () => {
@@ -15,7 +15,7 @@ describe('selectStages', () => {
 });
 
 describe('tallyOf', () => {
-  const report = { numPassedTests: 3, numFailedTests: 0, numPendingTests: 1, numFailedTestSuites: 0 };
+  const report = { numPassedTests: 3, numFailedTests: 0, numPendingTests: 1, numFailedTestSuites: 0, testResults: [] };
 
   it('counts tests', () => {
     expect(tallyOf({ ...report, numFailedTests: 2, numFailedTestSuites: 1 }, 1)).toEqual({
@@ -28,6 +28,29 @@ describe('tallyOf', () => {
   it('counts a run that failed without a failing test as a failure', () => {
     expect(tallyOf(report, 1).failed).toBe(1);
     expect(tallyOf({ ...report, numFailedTestSuites: 2 }, 1).failed).toBe(2);
+  });
+});
+
+describe('failuresOf', () => {
+  const passed = { fullName: 'adds', status: 'passed', failureMessages: [] };
+
+  it('names what failed and the first lines of why', () => {
+    const failed = { fullName: 'drains', status: 'failed', failureMessages: [`no end\n${'at x\n'.repeat(40)}`] };
+    const results = [
+      { name: '/here/a.test.ts', message: '', status: 'failed', assertionResults: [passed, failed] },
+      { name: '/here/b.test.ts', message: '', status: 'passed', assertionResults: [passed] },
+      { name: '/here/c.test.ts', message: 'no such module', status: 'failed', assertionResults: [] },
+    ];
+    const found = failuresOf(
+      { numPassedTests: 2, numFailedTests: 1, numPendingTests: 0, numFailedTestSuites: 2, testResults: results },
+      '/here',
+    );
+    expect(found.map(({ file, test }) => `${file}: ${test}`)).toEqual([
+      'a.test.ts: drains',
+      'c.test.ts: could not be set up',
+    ]);
+    expect(found[0]?.message.split('\n')).toHaveLength(12);
+    expect(found[1]?.message).toBe('no such module');
   });
 });
 

@@ -1,4 +1,5 @@
 // What `npm test` runs, in order: cheap and telling first, the embedded cluster last.
+import path from 'node:path';
 
 /** One stage: a static check that passes or fails as a whole, or a vitest project whose tests are counted one by one. */
 export type Stage =
@@ -69,12 +70,48 @@ export interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numFailedTestSuites: number;
+  readonly testResults: readonly {
+    /** The file, absolute. */
+    readonly name: string;
+    /** Why the file could not be loaded or set up; empty when only tests failed. */
+    readonly message: string;
+    readonly status: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[] | null;
+    }[];
+  }[];
 }
 
 /** Counts a vitest report; a file that could not be loaded or whose set-up failed counts as one failure even when no test in it ran. */
 export function tallyOf(report: VitestReport, exitCode: number): Tally {
   const broken = report.numFailedTests === 0 && exitCode !== 0 ? Math.max(1, report.numFailedTestSuites) : 0;
   return { passed: report.numPassedTests, failed: report.numFailedTests + broken, skipped: report.numPendingTests };
+}
+
+/** A failed test and the first lines of what it said, to be told again at the end of a long run. */
+export interface Failure {
+  readonly file: string;
+  readonly test: string;
+  readonly message: string;
+}
+
+/** The failures of a vitest report, files that could not be loaded among them; files are named relative to `root`. */
+export function failuresOf(report: VitestReport, root: string): readonly Failure[] {
+  return report.testResults.flatMap(({ name, message, status, assertionResults }) => {
+    const file = path.relative(root, name);
+    const tests = assertionResults.filter((result) => result.status === 'failed');
+    if (tests.length === 0 && status === 'failed')
+      return [{ file, test: 'could not be set up', message: head(message) }];
+    return tests.map((t) => ({ file, test: t.fullName, message: head((t.failureMessages ?? []).join('\n')) }));
+  });
+}
+
+const messageLines = 12;
+
+function head(message: string): string {
+  return message.split('\n').slice(0, messageLines).join('\n');
 }
 
 /** Adds tallies up. */
