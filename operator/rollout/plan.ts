@@ -45,7 +45,7 @@ export function plan(snapshot: Snapshot, now: number): Plan {
       notes: decision.notes,
       lookAgainAt: now,
       measure: [],
-      watchSessions: true,
+      watchSessions: sessionsMatter(p, f, status),
     };
   }
   const measure = measurementOrders(p, f);
