@@ -95,24 +95,12 @@ export const isReleased = (pod: Pod, window: DrainWindow | null, now: number): b
  * pkg/controller/controller_utils.go, ActivePodsWithRanks): not running, not ready, low deletion cost (ours). Among pods of one class the
  * order is not to be relied upon: nodes, ages in powers of two and uids decide.
  */
-const removalClass = (pod: Pod): number[] => [
-  pod.running ? 1 : 0,
-  pod.ready ? 1 : 0,
-  pod.drain === null ? 2 : pod.drain.released === true ? 0 : 1,
-];
+const removalClass = (pod: Pod): number =>
+  (pod.running ? 6 : 0) + (pod.ready ? 3 : 0) + (pod.drain === null ? 2 : pod.drain.released === true ? 0 : 1);
 
 /** By class, the newest first within one. */
-export function removalOrder(pods: readonly Pod[]): Pod[] {
-  const rank = (pod: Pod): number[] => [...removalClass(pod), -pod.createdAt];
-  return pods.toSorted((a, b) => {
-    const [x, y] = [rank(a), rank(b)];
-    for (const [index, value] of x.entries()) {
-      const difference = value - (y[index] ?? 0);
-      if (difference !== 0) return difference;
-    }
-    return a.name < b.name ? -1 : 1;
-  });
-}
+export const removalOrder = (pods: readonly Pod[]): Pod[] =>
+  pods.toSorted((a, b) => removalClass(a) - removalClass(b) || b.createdAt - a.createdAt || (a.name < b.name ? -1 : 1));
 
 /**
  * How many leaving pods a smaller `replicas` would remove now and only them: the first classes of which every pod is released. A pod that is told to
@@ -124,8 +112,7 @@ export function releasable(unit: Unit, now: number): number {
   const order = removalOrder(unit.pods.map((pod) => (inUse(pod) ? { ...pod, ready: false } : pod)));
   const stop = order.find((pod) => pod.drain === null || !isReleased(pod, pod.drain, now));
   if (stop === undefined) return order.length;
-  const last = removalClass(stop).join();
-  return order.findIndex((pod) => removalClass(pod).join() === last);
+  return order.findIndex((pod) => removalClass(pod) === removalClass(stop));
 }
 
 /** Who leaves first when a revision shrinks: those that serve nobody, then those with the fewest sessions. */

@@ -66,11 +66,14 @@ function takeRestart({ subject: { annotations }, target }: Facts): OrderWrite | 
 /** Turns the verbs that are there into one order. Abort outranks the others; a verb that means nothing now is removed and answered. */
 export function takeVerbs(f: Facts, p: Progress, now: number): OrderWrite | null {
   const { annotations } = f.subject;
-  const present = [VERBS.abort, VERBS.retry, VERBS.promote].filter((verb) => annotations[verb] !== undefined);
-  const verb = present[0];
-  if (verb === undefined) return takeRestart(f);
-  const removal = Object.fromEntries(present.map((each) => [each, null]));
-  const meaning = interpret(verb, annotations[verb] ?? '', f, p, now);
+  const present = [VERBS.abort, VERBS.retry, VERBS.promote].flatMap((verb) => {
+    const value = annotations[verb];
+    return value === undefined ? [] : [{ verb, value }];
+  });
+  const [first] = present;
+  if (first === undefined) return takeRestart(f);
+  const removal = Object.fromEntries(present.map(({ verb }) => [verb, null]));
+  const meaning = interpret(first.verb, first.value, f, p, now);
   if (typeof meaning === 'string') return { annotations: removal, note: meaning };
   return {
     annotations: { ...removal, [ORDER_ANNOTATION]: JSON.stringify(meaning) },

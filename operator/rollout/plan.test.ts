@@ -274,6 +274,20 @@ describe('blue-green', () => {
     expect(podsOf(run, 'chat').filter((pod) => pod.revision === hash)).toHaveLength(2);
   });
 
+  it('keeps the preview reachable by header while its pods restart', () => {
+    const run = installed(blueGreen({ autoPromote: false }));
+    release(run, '1.1.0');
+    run.run(8000);
+    const { hash } = run.world.status.updateRevision!;
+    run.view = (snapshot) => ({
+      ...snapshot,
+      pods: snapshot.pods.map((pod) => (pod.revision === hash ? { ...pod, ready: false } : pod)),
+    });
+    run.world.annotate({ note: 'look' });
+    run.run(5000);
+    expect(run.world.routes.get('chat')?.intent.byHeader.map(({ revision }) => revision)).toContain(hash);
+  });
+
   it('keeps the old set untouched for a while: going back then needs no new pods', () => {
     const run = installed(blueGreen({ scaleDownDelay: '30s' }));
     const before = run.world.pods.map(({ name }) => name);
