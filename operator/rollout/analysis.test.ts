@@ -59,6 +59,22 @@ describe('an analysis step', () => {
     expect(run.violations).toEqual([]);
   });
 
+  it('names the check that comes first when one metric is answered later than the other', () => {
+    const two = canary([
+      { setWeight: 10 },
+      { analysis: { metrics: ['errors', 'fallbacks'], duration: '60s', interval: '10s' } },
+    ]);
+    const run = begin(two, GOOD, [...SAMPLE_METRICS, { name: 'fallbacks', preset: 'FallbackRate', max: '0.01' }]);
+    run.view = (snapshot) => ({
+      ...snapshot,
+      measurements: snapshot.measurements.filter(({ metric }) => metric !== 'fallbacks'),
+    });
+    run.run(25_000);
+    expect(run.world.status.analysis?.find(({ metric }) => metric === 'errors')?.checks).toBeGreaterThan(0);
+    const next = Date.parse(run.world.status.blockedBy?.[0]?.nextCheckAt ?? '');
+    expect(next).toBeLessThanOrEqual(run.world.now);
+  });
+
   it('calls a failing release back without a person, and keeps what it saw [R-292]', () => {
     const run = begin(canary(STEPS), BAD);
     run.run(60_000);
