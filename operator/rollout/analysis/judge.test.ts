@@ -73,6 +73,16 @@ describe('a limit', () => {
     });
   });
 
+  it('is met at its very value, and by exactly as many samples as are wanted', () => {
+    const of = watch({ max: '0.01', minSamples: 200 });
+    expect(after(of, { update: reading(2, 200) })).toMatchObject({ verdict: 'Passing', value: '0.01', samples: 200 });
+    expect(after(of, { update: reading(0, 199) })).toMatchObject({ verdict: 'NoData' });
+    const least = watch({ preset: 'TokensPerSecond', min: '20' });
+    expect(after(least, { update: { value: 20, samples: 1000, evidence: null } })).toMatchObject({
+      verdict: 'Passing',
+    });
+  });
+
   it('has a lower side too', () => {
     const of = watch({ preset: 'TokensPerSecond', min: '20', failureLimit: 0 });
     const entry = after(of, { update: { value: 12.34, samples: 100, evidence: null } });
