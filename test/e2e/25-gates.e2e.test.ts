@@ -115,11 +115,11 @@ describe('a release behind a gate', () => {
     const load = runHttpLoad({
       ...{ gateway, questions: newQuestions(), signal: over.signal },
       // The model of a small machine gives a hundred tokens a second, an answer has two dozen: one that is full would be slow for both releases.
-      requestsPerSecond: 1,
+      requestsPerSecond: 0.5,
       onOutcome: (outcome) => outcomes.push(outcome),
     });
     const crowd = new Crowd({
-      ...{ gateway, people: 40, meanPauseMs: 10_000, questions: questions(random), random },
+      ...{ gateway, people: 40, meanPauseMs: 30_000, questions: questions(random), random },
       run: `slow-${Date.now()}`,
     });
     try {
@@ -173,7 +173,7 @@ function* newQuestions(): Generator<Question, never> {
   for (let n = 1; ; n++) yield { kind: 'new', text: `In one sentence, what is ${n} times ${Date.now()}?` };
 }
 
-/** A release of the stable images whose model takes two seconds longer to its first chunk, behind a comparison with the stable release. */
+/** A release of the stable images whose model takes five seconds longer to its first chunk, behind a comparison with the stable release. */
 function slow(spec: Spec): Record<string, unknown> {
   const env = [{ name: 'MODEL_URL', value: 'http://slow-model:8080/v1' }];
   return {
@@ -197,7 +197,7 @@ function slow(spec: Spec): Record<string, unknown> {
   };
 }
 
-/** A proxy in front of the model that holds each answer back for two seconds: a model on a machine that is too busy. */
+/** A proxy in front of the model that holds each answer back for five seconds: a model on a machine that is too busy. */
 async function slowModel(verb: 'apply' | 'delete'): Promise<void> {
   const manifest = path.join(inject('stateDir'), 'slow-model.yaml');
   const [chat] = Object.values((await demo().read()).spec.components);
