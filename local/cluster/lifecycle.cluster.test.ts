@@ -2,8 +2,8 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../test/servers/child-process.ts';
 import { ApiClient } from './api-client.ts';
 import { clusterStatus, startCluster, stopCluster } from './cluster.ts';
 import { instanceOf } from './instance.ts';
@@ -36,13 +36,7 @@ function processOf(component: string): FoundProcess {
   return found;
 }
 
-async function until(what: string, question: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await question())) {
-    if (Date.now() > deadline) throw new Error(`gave up waiting for ${what}`);
-    await delay(50);
-  }
-}
+const until = (what: string, question: () => Promise<boolean>): Promise<unknown> => eventually(what, question, 30_000);
 
 async function client(): Promise<ApiClient> {
   return new ApiClient(await readFile(join(stateDir, 'kubeconfig'), 'utf8'));

@@ -4,7 +4,6 @@ import { readFile, mkdtemp, rm } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../local/cluster/api-client.ts';
 import type { KubernetesObject } from '../../local/cluster/api-client.ts';
@@ -17,6 +16,7 @@ import { buildImages } from '../../local/images/images.ts';
 import type { BuiltImage } from '../../local/images/images.ts';
 import { runCommand } from '../../local/toolchain/command.ts';
 import { ensureBinary } from '../../local/toolchain/toolchain.ts';
+import { eventually } from '../servers/child-process.ts';
 
 const SHARED_SETTINGS = ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops', 'net/ipv4/ip_forward'];
 
@@ -58,13 +58,7 @@ function kubectl(cluster: Cluster, ...args: string[]): Promise<string> {
   return runCommand(kubectlProgram, ['--kubeconfig', cluster.kubeconfig, ...args]);
 }
 
-async function until(what: string, question: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await question())) {
-    if (Date.now() > deadline) throw new Error(`gave up waiting for ${what}`);
-    await delay(100);
-  }
-}
+const until = (what: string, question: () => Promise<boolean>): Promise<unknown> => eventually(what, question, 60_000);
 
 /** A Deployment whose pods answer every request with their volume's content, and a Service for it with a NodePort. */
 function web(volume: boolean): KubernetesObject[] {

@@ -1,8 +1,8 @@
 // The program that takes a profile, beside a real busy process.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterEach, expect, it } from 'vitest';
+import { freePort } from '../../../test/servers/child-process.ts';
 import { inPodSource, type ProfileKind } from './in-pod.ts';
 
 const BUSY = `
@@ -16,14 +16,6 @@ console.log('ready');
 
 let busy: ChildProcess | undefined;
 afterEach(() => busy?.kill());
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A busy process, and how to take profiles of it. */
 async function subject() {
