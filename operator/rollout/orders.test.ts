@@ -3,7 +3,7 @@ import { VERBS } from '@assistant-platform/api';
 import { describe, expect, it } from 'vitest';
 import { gatherFacts } from './facts.ts';
 import { ORDER_ANNOTATION, RESTART_ANNOTATION } from './names.ts';
-import { type OrderWrite, readOrder, readRestart, takeVerbs } from './orders.ts';
+import { dropOrder, type OrderWrite, readOrder, readRestart, takeVerbs } from './orders.ts';
 import { canary, sampleRelease, withVersion } from './releases.ts';
 import { World } from './world.ts';
 import { WorldRun } from './worldRun.ts';
@@ -124,6 +124,48 @@ describe('verbs', () => {
     // A weight that another weight follows: no wait to pass.
     expect(waiting.world.status.step?.index).toBe(2);
     expect(orderOf(waiting, { [VERBS.promote]: 'step' })).toMatchObject({ index: 2 });
+  });
+});
+
+describe('an order, once its revision is not asked for any more', () => {
+  const spec = (run: WorldRun, version: string): void => run.world.edit((before) => withVersion(before, version));
+  const noted = ({ world }: WorldRun): unknown => world.annotations[ORDER_ANNOTATION];
+
+  it('to abort does not abort the next rollout of that revision', () => {
+    const run = inRollout(8000);
+    run.world.annotate({ [VERBS.abort]: 'not today' });
+    run.run(8000);
+    expect([run.world.status.phase, typeof noted(run)]).toEqual(['Degraded', 'string']);
+    spec(run, '1.0.0');
+    run.run(8000);
+    expect([run.world.status.phase, noted(run)]).toEqual(['Healthy', undefined]);
+    spec(run, '1.1.0');
+    run.run(8000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', weight: { routed: 20 } });
+    expect(run.world.status.abort).toBeUndefined();
+    expect(run.violations).toEqual([]);
+  });
+
+  it.each(['full', 'step'])('to promote (%s) does not pass a step of the next rollout of that revision', (value) => {
+    const run = inRollout(8000);
+    run.world.annotate({ [VERBS.promote]: value });
+    run.settle();
+    expect(noted(run)).toBeDefined();
+    spec(run, '1.2.0');
+    run.run(8000);
+    spec(run, '1.1.0');
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', step: { index: 1 }, weight: { routed: 20 } });
+    expect([noted(run), run.violations]).toEqual([undefined, []]);
+  });
+
+  it('stays while what the spec refers to is missing: nobody knows what is asked for', () => {
+    const run = inRollout(8000);
+    run.world.annotate({ [VERBS.abort]: 'not today' });
+    run.run(8000);
+    const f = gatherFacts(run.world.snapshot());
+    expect(dropOrder(f)).toBeNull();
+    expect(dropOrder({ ...f, target: { kind: 'ReferencesMissing', missing: ['Secret/keys'] } })).toBeNull();
   });
 });
 

@@ -34,6 +34,16 @@ export function readOrder(annotations: Readonly<Record<string, string>>): Order 
   }
 }
 
+/**
+ * The change that removes an order whose revision is not asked for any more; null when there is none. Whoever asks for that revision again later asks
+ * for a rollout of its own: neither an abort nor a promotion of the earlier one is meant for it.
+ */
+export function dropOrder({ subject: { annotations }, target }: Facts): OrderWrite['annotations'] | null {
+  const order = readOrder(annotations);
+  const past = order !== null && target.kind === 'Known' && target.hash !== order.revision;
+  return past ? { [ORDER_ANNOTATION]: null } : null;
+}
+
 /** The restart in force. Text that is not ours is none. */
 export function readRestart(annotations: Readonly<Record<string, string>>): Restart | null {
   const text = annotations[RESTART_ANNOTATION];

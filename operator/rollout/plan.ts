@@ -5,7 +5,7 @@ import { decide, note } from './decide.ts';
 import { canonicalJson } from './digest.ts';
 import { gatherFacts, type Facts } from './facts.ts';
 import { FINALIZER } from '@assistant-platform/api';
-import { takeVerbs } from './orders.ts';
+import { dropOrder, takeVerbs } from './orders.ts';
 import type { Plan, Write } from './plan-types.ts';
 import { verifyRoutes } from './routes.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -32,6 +32,8 @@ export function plan(snapshot: Snapshot, now: number): Plan {
     const taken = metadataOnly(f, { kind: 'Metadata', annotations: order.annotations }, now);
     return { ...taken, notes: [note('VerbTaken', order.note)] };
   }
+  const dropped = dropOrder(f);
+  if (dropped !== null) return metadataOnly(f, { kind: 'Metadata', annotations: dropped }, now);
   const decision = decide(f, now);
   const { progress: p } = decision;
   const since = (wait: Wait): number => waitingSince(wait, decision.clocks, now);
