@@ -136,7 +136,7 @@ export class AssistantController {
     this.#book = new SessionBook(this.#podsClient, () => manager.clock.monotonic());
     this.#measurements = new MeasurementBook(options.metricSource ?? noMetricSource, () => manager.clock.now());
     this.#teller = new Teller(manager.events);
-    const owned = { labelSelector: LABELS.name, indexers: byAssistant };
+    const owned = { labelSelector: LABELS.name, indexers: byAssistant, compact: true };
     this.#subjects = manager.informer(assistantDeployments, { indexers: { [BY_REFERENCE]: referenceKeysOf } });
     this.#children = {
       deployments: manager.informer(deployments, { ...owned, transform: leanDeployment }),
@@ -151,8 +151,8 @@ export class AssistantController {
     this.#children.pods.addHandler(({ type, object }) => {
       if (type === 'Deleted' && object.metadata.uid !== undefined) this.#book.forget(object.metadata.uid);
     });
-    this.#configMaps = manager.informer(configMaps, { transform: trimConfigMap, indexers: byAssistant });
-    this.#secrets = manager.informer(secrets, { transform: trimSecret, indexers: byAssistant });
+    this.#configMaps = manager.informer(configMaps, { transform: trimConfigMap, indexers: byAssistant, compact: true });
+    this.#secrets = manager.informer(secrets, { transform: trimSecret, indexers: byAssistant, compact: true });
     this.#metrics = rolloutMetrics(manager.registry, () => this.#subjects.list());
     this.#controller = manager.controller({
       name: ASSISTANT_DEPLOYMENT.kind.toLowerCase(),

@@ -30,6 +30,7 @@ const PARTS = {
     measure: (world: World, figures: Figures) =>
       measureRest(world, figures, {
         count: 2_000,
+        memoryLimitMib: 256,
         targets: { start: '4 s', memory: '160 MB' },
         peers: { start: 'Argo Rollouts 15.7 s, 3,294 requests', memory: 'Argo Rollouts 274 MB' },
         settleMs: 900_000,
@@ -40,6 +41,7 @@ const PARTS = {
     measure: (world: World, figures: Figures) =>
       measureRest(world, figures, {
         count: 10_000,
+        memoryLimitMib: 512,
         targets: { start: '12 s', memory: '300 MB' },
         peers: { start: '', memory: '' },
         settleMs: 3_600_000,

@@ -26,9 +26,9 @@ const thing = (
 const finish = (store: Store<Thing>, list: number, version: number, seen: string[]) =>
   [...store.finishList(list, String(version), new Set(seen), () => true)].map((change) => change.type);
 
-describe('Store', () => {
+describe.each([{ compact: false }, { compact: true }])('Store %o', ({ compact }) => {
   it('never goes back: an older or repeated event changes nothing', () => {
-    const store = new Store<Thing>();
+    const store = new Store<Thing>({ compact });
     expect(store.upsert(thing('a', 9)).type).toBe('Added');
     expect(store.upsert(thing('a', 10)).type).toBe('Updated');
     expect(store.upsert(thing('a', 9)).type).toBe('Nothing');
@@ -39,7 +39,7 @@ describe('Store', () => {
   });
 
   it('accepts versions that cannot be ordered as news', () => {
-    const store = new Store<Thing>();
+    const store = new Store<Thing>({ compact });
     const opaque = (version: string) => ({
       ...thing('a', 1),
       metadata: { name: 'a', uid: 'u', resourceVersion: version },
@@ -50,7 +50,7 @@ describe('Store', () => {
   });
 
   it('a deleted object does not come back by events that were under way; a namesake does', () => {
-    const store = new Store<Thing>();
+    const store = new Store<Thing>({ compact });
     store.upsert(thing('a', 5));
     expect(store.bury({ name: 'a' }, 'a-1').type).toBe('Deleted');
     expect(store.upsert(thing('a', 6)).type).toBe('Nothing');
@@ -61,7 +61,7 @@ describe('Store', () => {
   });
 
   it('remembers a deletion only until the watch has told of it', () => {
-    const store = new Store<Thing>();
+    const store = new Store<Thing>({ compact });
     store.upsert(thing('a', 5));
     store.bury({ name: 'a' }, 'a-1');
     expect(store.buried).toBe(1);
@@ -70,7 +70,7 @@ describe('Store', () => {
   });
 
   it('a namesake that was seen through our own write survives the late news of the first one', () => {
-    const store = new Store<Thing>();
+    const store = new Store<Thing>({ compact });
     store.upsert(thing('a', 5));
     store.upsert(thing('a', 8, { uid: 'a-2' }));
     expect(store.remove(thing('a', 7)).type).toBe('Nothing');
@@ -78,7 +78,7 @@ describe('Store', () => {
   });
 
   it('an object that left the selection by our write may return by a newer one', () => {
-    const store = new Store<Thing>();
+    const store = new Store<Thing>({ compact });
     store.upsert(thing('a', 5));
     store.bury({ name: 'a' }, 'a-1', '6');
     expect(store.upsert(thing('a', 6)).type).toBe('Nothing');
@@ -87,7 +87,7 @@ describe('Store', () => {
   });
 
   it('a list removes what it lacks, but not what was written after it', () => {
-    const store = new Store<Thing>();
+    const store = new Store<Thing>({ compact });
     for (const [name, version] of [
       ['old', 3],
       ['kept', 4],
@@ -101,7 +101,7 @@ describe('Store', () => {
   });
 
   it('a list forgets the deleted, but not those deleted while it was fetched', () => {
-    const store = new Store<Thing>();
+    const store = new Store<Thing>({ compact });
     store.upsert(thing('a', 1));
     store.upsert(thing('b', 2));
     store.bury({ name: 'a' }, 'a-1');
@@ -113,7 +113,10 @@ describe('Store', () => {
   });
 
   it('keeps its indexes', () => {
-    const store = new Store<Thing>({ label: ({ metadata }) => Object.values(metadata.labels ?? {}) });
+    const store = new Store<Thing>({
+      compact,
+      indexers: { label: ({ metadata }) => Object.values(metadata.labels ?? {}) },
+    });
     store.upsert(thing('a', 1, { labels: { x: 'red', y: 'big' } }));
     store.upsert(thing('b', 2, { labels: { x: 'red' } }));
     const names = (value: string) => store.byIndex('label', value).map(({ metadata }) => metadata.name);
@@ -149,7 +152,7 @@ describe('Store', () => {
         let incarnation = 0;
         const truth = new Map<string, Thing>();
         const log: { kind: 'set' | 'gone'; object: Thing }[] = [];
-        const store = new Store<Thing>({ value: ({ value }) => [String(value)] });
+        const store = new Store<Thing>({ compact, indexers: { value: ({ value }) => [String(value)] } });
         let delivered = 0;
         /** The highest version of each incarnation that the store has shown: it must not show less later. */
         const shown = new Map<string, number>();
@@ -202,4 +205,12 @@ describe('Store', () => {
       { numRuns: 2_000 },
     );
   });
+});
+
+it('a compact object is told as it is read, without what JSON does not have, and is a new one at each read', () => {
+  const store = new Store<Thing>({ compact: true });
+  const change = store.upsert({ ...thing('a', 1), value: undefined });
+  expect(change.type === 'Added' && Object.keys(change.object)).toEqual(['apiVersion', 'kind', 'metadata']);
+  expect(store.get({ name: 'a' })).toStrictEqual(thing('a', 1));
+  expect(store.get({ name: 'a' })).not.toBe(store.get({ name: 'a' }));
 });

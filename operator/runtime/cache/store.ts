@@ -22,15 +22,25 @@ interface Tombstone {
 
 const nothing = { type: 'Nothing' } as const;
 
+export interface StoreOptions<T> {
+  /** Index name -> the values of an object. */
+  indexers?: Record<string, Indexer<T>>;
+  /** Keep the objects as JSON text; each is parsed when it is asked for. */
+  compact?: boolean;
+}
+
 /** A set of objects of one type that moves forward only. */
 export class Store<T extends KubeObject> {
-  readonly #objects = new Map<string, T>();
+  /** Text: a compact object. */
+  readonly #objects = new Map<string, T | string>();
+  readonly #compact: boolean;
   readonly #tombstones = new Map<string, Tombstone>();
   readonly #indexers: ReadonlyMap<string, Indexer<T>>;
   readonly #indexes = new Map<string, Map<string, Set<string>>>();
   #generation = 0;
 
-  constructor(indexers: Record<string, Indexer<T>> = {}) {
+  constructor({ indexers = {}, compact = false }: StoreOptions<T> = {}) {
+    this.#compact = compact;
     this.#indexers = new Map(Object.entries(indexers));
     for (const name of this.#indexers.keys()) this.#indexes.set(name, new Map());
   }
@@ -45,11 +55,11 @@ export class Store<T extends KubeObject> {
   }
 
   get(ref: ObjectRef): T | undefined {
-    return this.#objects.get(objectKey(ref));
+    return this.#read(objectKey(ref));
   }
 
-  values(): IterableIterator<T> {
-    return this.#objects.values();
+  *values(): Generator<T, void, undefined> {
+    for (const kept of this.#objects.values()) yield unpacked(kept);
   }
 
   /** @throws RangeError when there is no such index. */
@@ -59,7 +69,7 @@ export class Store<T extends KubeObject> {
       throw new RangeError(`no index "${name}"; there are: ${[...this.#indexes.keys()].join(', ') || 'none'}`);
     const found: T[] = [];
     for (const key of index.get(value) ?? []) {
-      const object = this.#objects.get(key);
+      const object = this.#read(key);
       if (object) found.push(object);
     }
     return found;
@@ -68,24 +78,22 @@ export class Store<T extends KubeObject> {
   /** Takes in an object that was listed, watched or written. */
   upsert(object: T): StoreChange<T> {
     const key = objectKey(object.metadata);
-    const old = this.#objects.get(key);
+    const old = this.#read(key);
     if (!old) {
       if (this.#isBuried(key, object)) return nothing;
       this.#tombstones.delete(key);
-      this.#put(key, object);
-      return { type: 'Added', object };
+      return { type: 'Added', object: this.#put(key, object) };
     }
     const order = compareResourceVersions(object.metadata.resourceVersion, old.metadata.resourceVersion);
     if (order !== undefined && order <= 0) return nothing;
     this.#unindex(key, old);
-    this.#put(key, object);
-    return { type: 'Updated', object, old };
+    return { type: 'Updated', object: this.#put(key, object), old };
   }
 
   /** Takes in a deletion that was watched; `object` is the last state, at the version of the deletion. */
   remove(object: T): StoreChange<T> {
     const key = objectKey(object.metadata);
-    const old = this.#objects.get(key);
+    const old = this.#read(key);
     if (!old) {
       if (this.#tombstones.get(key)?.uid === object.metadata.uid) this.#tombstones.delete(key);
       return nothing;
@@ -102,7 +110,7 @@ export class Store<T extends KubeObject> {
    */
   bury(ref: ObjectRef, uid: string | undefined, resourceVersion?: string): StoreChange<T> {
     const key = objectKey(ref);
-    const old = this.#objects.get(key);
+    const old = this.#read(key);
     if (!old || old.metadata.uid !== uid) return nothing;
     const order = compareResourceVersions(resourceVersion, old.metadata.resourceVersion);
     if (resourceVersion !== undefined && order !== undefined && order < 0) return nothing;
@@ -128,8 +136,10 @@ export class Store<T extends KubeObject> {
     seen: ReadonlySet<string>,
     within: (object: T) => boolean,
   ): Generator<StoreChange<T>> {
-    for (const [key, object] of this.#objects) {
-      if (seen.has(key) || !within(object)) continue;
+    for (const [key, kept] of this.#objects) {
+      if (seen.has(key)) continue;
+      const object = unpacked(kept);
+      if (!within(object)) continue;
       const order = compareResourceVersions(object.metadata.resourceVersion, resourceVersion);
       if (order !== undefined && order > 0) continue;
       this.#drop(key, object);
@@ -146,8 +156,15 @@ export class Store<T extends KubeObject> {
     return tombstone.resourceVersion === undefined || (order !== undefined && order <= 0);
   }
 
-  #put(key: string, object: T): void {
-    this.#objects.set(key, object);
+  #read(key: string): T | undefined {
+    const kept = this.#objects.get(key);
+    return kept === undefined ? undefined : unpacked(kept);
+  }
+
+  /** @returns the object as it will be read: without what JSON does not have, such as undefined. */
+  #put(key: string, object: T): T {
+    const kept = this.#compact ? JSON.stringify(object) : object;
+    this.#objects.set(key, kept);
     for (const [name, indexer] of this.#indexers) {
       const index = this.#indexes.get(name);
       for (const value of indexer(object)) {
@@ -156,6 +173,7 @@ export class Store<T extends KubeObject> {
         else index?.set(value, new Set([key]));
       }
     }
+    return unpacked(kept);
   }
 
   #drop(key: string, object: T): void {
@@ -174,3 +192,6 @@ export class Store<T extends KubeObject> {
     }
   }
 }
+
+const unpacked = <T extends KubeObject>(kept: T | string): T =>
+  typeof kept === 'string' ? (JSON.parse(kept) as T) : kept;

@@ -67,7 +67,7 @@ export interface WatchTuning {
 }
 
 export const defaultWatchTuning: WatchTuning = {
-  pageSize: 500,
+  pageSize: 100,
   watchSeconds: 300,
   hardLimitGraceMs: 30_000,
   idleTimeoutMs: 180_000,

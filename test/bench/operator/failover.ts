@@ -10,8 +10,8 @@ const ROUNDS = 3;
 const TIMEOUT_MS = 90_000;
 
 export async function measureFailOver(world: World, figures: Figures): Promise<void> {
-  let leader = world.operator('--lease-namespace', NAMESPACE, '--identity', 'first');
-  let standby = world.operator('--lease-namespace', NAMESPACE, '--identity', 'second');
+  let leader = world.operator(['--lease-namespace', NAMESPACE, '--identity', 'first']);
+  let standby = world.operator(['--lease-namespace', NAMESPACE, '--identity', 'second']);
   leader.start();
   await world.releaseAll(['handed'], '1.0.0', SHAPE, TIMEOUT_MS);
   let version = 1;

@@ -9,6 +9,9 @@ export interface MeasuredProcessOptions {
   /** The bundle. */
   readonly main: string;
   readonly args: readonly string[];
+  /** Flags of Node itself. */
+  readonly nodeArgs: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
   /** The probe's bundle. */
   readonly probe: string;
   /** Folder with `token`, `ca.crt` and `server`. */
@@ -27,12 +30,13 @@ export class MeasuredProcess {
   /** Epoch milliseconds. */
   startedAt = 0;
 
-  constructor({ main, args, probe, serviceAccount }: MeasuredProcessOptions) {
+  constructor({ main, args, nodeArgs, env, probe, serviceAccount }: MeasuredProcessOptions) {
     const { hostname, port } = new URL(readFileSync(join(serviceAccount, 'server'), 'utf8'));
     this.#process = new OperatorProcess(args, {
       main,
-      nodeArgs: ['--import', probe],
+      nodeArgs: [...nodeArgs, '--import', probe],
       env: {
+        ...env,
         NODE_ENV: 'production',
         KUBERNETES_SERVICE_HOST: hostname,
         KUBERNETES_SERVICE_PORT: port,

@@ -15,6 +15,8 @@ export interface RestOptions {
   readonly count: number;
   readonly targets: { readonly start: string; readonly memory: string };
   readonly peers: { readonly start: string; readonly memory: string };
+  /** Of the operator's container. */
+  readonly memoryLimitMib: number;
   /** Longest time to bring them to rest. */
   readonly settleMs: number;
 }
@@ -23,7 +25,7 @@ export const restNames = (count: number): string[] => Array.from({ length: count
 
 export async function measureRest(world: World, figures: Figures, options: RestOptions): Promise<void> {
   const { count, targets, peers } = options;
-  const operator = world.operator();
+  const operator = world.operator([], options.memoryLimitMib);
   operator.start();
   const settling = Date.now();
   await world.releaseAll(restNames(count), '1.0.0', SHAPE, options.settleMs);

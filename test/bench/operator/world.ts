@@ -1,6 +1,6 @@
 // What every part of the benchmark runs in: a control plane of its own with an audit log, fake nodes, stand-ins for gateway and pods, and the
 // operator as it runs in a pod: bundled, with the connection and the rights of its ServiceAccount, and nothing else.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCluster, stopCluster } from '@assistant-platform/local/cluster';
@@ -9,6 +9,7 @@ import { ApiClient, connectionFromEnvironment, Informer, namespaces } from '@ass
 import { KubeConfig } from '@kubernetes/client-node';
 import { ELECTION_RULES, NAMESPACE_RULES, type PolicyRule } from '../../../operator/controller/permissions.ts';
 import { assistantDeployments, type StoredAssistantDeployment } from '../../../operator/controller/resources.ts';
+import { parseContainerfile, wordText } from '../../../local/images/containerfile.ts';
 import { AdminPorts } from '../../cluster/admin-ports.ts';
 import { installCustomResources } from '../../cluster/custom-resources.ts';
 import { GatewayStatus } from '../../cluster/gateway-status.ts';
@@ -16,7 +17,7 @@ import { restrictedKubeconfig } from '../../cluster/service-account.ts';
 import { inParallel } from '../../in-parallel.ts';
 import { isFinished, release, type Shape } from './assistants.ts';
 import { type AuditedRequest, AuditLog, isWrite } from './audit.ts';
-import { MeasuredProcess } from './process.ts';
+import { MeasuredProcess, type MeasuredProcessOptions } from './process.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 export const NAMESPACE = 'bench';
@@ -121,20 +122,29 @@ export class World {
     return world;
   }
 
-  /** The operator as in its pod. @param args more flags. */
-  operator(...args: string[]): MeasuredProcess {
+  /** The operator as in its pod. @param args more flags. @param memoryLimitMib of the container; default that of the chart. */
+  operator(args: readonly string[] = [], memoryLimitMib = 256): MeasuredProcess {
     const flags = ['--namespaces', NAMESPACE, '--port', '0', '--pod-address', this.#ports.address, ...args];
-    return this.#process('operator', join(this.#stateDir, 'operator-bundle', 'main.mjs'), flags);
+    return this.#process('operator', 'operator-bundle', flags, fromImage(memoryLimitMib));
   }
 
   /** The controller that everybody would write first, to compare with. */
   plain(): MeasuredProcess {
-    return this.#process('plain', join(this.#stateDir, 'plain-bundle', 'main.mjs'), [NAMESPACE]);
+    return this.#process('plain', 'plain-bundle', [NAMESPACE], { nodeArgs: [], env: {} });
   }
 
-  #process(account: Account, main: string, args: readonly string[]): MeasuredProcess {
-    const probe = join(this.#stateDir, 'probe-bundle', 'main.mjs');
-    const made = new MeasuredProcess({ main, args, probe, serviceAccount: join(this.#stateDir, account) });
+  #process(
+    account: Account,
+    bundle: string,
+    args: readonly string[],
+    how: Pick<MeasuredProcessOptions, 'nodeArgs' | 'env'>,
+  ): MeasuredProcess {
+    const mainOf = (folder: string): string => join(this.#stateDir, folder, 'main.mjs');
+    const serviceAccount = join(this.#stateDir, account);
+    const made = new MeasuredProcess({
+      ...{ main: mainOf(bundle), args, probe: mainOf('probe-bundle'), serviceAccount },
+      ...how,
+    });
     this.#processes.add(made);
     return made;
   }
@@ -206,6 +216,30 @@ export class World {
     await stopCluster(this.#stateDir);
     rmSync(this.#stateDir, { recursive: true, force: true });
   }
+}
+
+/**
+ * How the image runs the operator: Node's flags and the environment. A share of the container's memory is given as what it comes to under the limit,
+ * because nothing limits the memory of a process here.
+ */
+function fromImage(memoryLimitMib: number): Pick<MeasuredProcessOptions, 'nodeArgs' | 'env'> {
+  const file = 'operator/Containerfile';
+  const instructions = parseContainerfile(readFileSync(join(repository, file), 'utf8'), file);
+  const entry = instructions.flatMap((each) => (each.kind === 'ENTRYPOINT' ? each.argv : []));
+  const share = /^--max-old-space-size-percentage=(\d+)$/;
+  return {
+    nodeArgs: entry
+      .filter((word) => word.startsWith('--'))
+      .map((flag) =>
+        flag.replace(share, (_, percent) => `--max-old-space-size=${(memoryLimitMib * Number(percent)) / 100}`),
+      ),
+    env: Object.fromEntries(
+      instructions
+        .flatMap((each) => (each.kind === 'ENV' ? each.pairs : []))
+        .filter(([key]) => key.startsWith('MALLOC_'))
+        .map(([key, value]) => [key, wordText(value)]),
+    ),
+  };
 }
 
 /** Server, authority and token of a kubeconfig as a pod finds them. */
