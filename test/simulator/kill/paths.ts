@@ -78,6 +78,19 @@ export const PATHS: Readonly<Record<string, Path>> = {
       await quiet();
     },
   },
+  'abort by a person, back, and the same release again': {
+    strategy: 'held',
+    story: async (people, { pass, quiet }) => {
+      people.release('1.1.0');
+      await pass(HELD_MS);
+      people.verb('abort', 'too many errors');
+      await pass(HELD_MS);
+      people.release('1.0.0');
+      await pass(HELD_MS);
+      people.release('1.1.0');
+      await quiet();
+    },
+  },
   'abort by the progress deadline': {
     story: async (people, { quiet }) => {
       people.release('9.9.9');
