@@ -365,7 +365,8 @@ export class AssistantController {
         snapshot.records.find(({ hash }) => hash === pod.revision)?.components[pod.component]?.adminPort ?? 9090;
       return [{ uid: pod.uid, namespace: snapshot.subject.namespace, name: pod.name, ip: pod.ip, port }];
     });
-    this.#book.refresh(asked, sessionsMaxAge(snapshot, next), this.#stop.signal).then(
+    const maxAgeMs = sessionsMaxAge(snapshot, next);
+    this.#book.refresh(asked, maxAgeMs, maxAgeMs === SESSIONS_AT_REST_MS, this.#stop.signal).then(
       (changed) => changed && this.#controller.enqueue(request),
       (error: unknown) => this.#manager.logger.error({ err: error }, 'asking pods for their sessions failed'),
     );

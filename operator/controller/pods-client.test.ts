@@ -80,10 +80,10 @@ describe('the admin port of a pod', () => {
 
 describe('the session book', () => {
   const setUp = () => {
-    const state = { now: 0, open: 1, asks: 0 };
+    const state = { now: 0, open: 1, asks: 0, draining: false };
     const sessions = (): Promise<Sessions> => {
       state.asks += 1;
-      return Promise.resolve({ kind: 'known', open: state.open, busy: 0, draining: false });
+      return Promise.resolve({ kind: 'known', open: state.open, busy: 0, draining: state.draining });
     };
     return {
       state,
@@ -95,20 +95,39 @@ describe('the session book', () => {
   it('asks again only when an answer is too old, and tells whether it changed', async () => {
     const { state, book, pods } = setUp();
     expect(book.of('a')).toEqual({ kind: 'unknown' });
-    expect(await book.refresh(pods, 1000, signal)).toBe(true);
+    expect(await book.refresh(pods, 1000, false, signal)).toBe(true);
     state.now = 999;
-    expect(await book.refresh(pods, 1000, signal)).toBe(false);
+    expect(await book.refresh(pods, 1000, false, signal)).toBe(false);
     expect(state.asks).toBe(1);
     state.now = 1000;
-    expect(await book.refresh(pods, 1000, signal)).toBe(false);
+    expect(await book.refresh(pods, 1000, false, signal)).toBe(false);
     state.open = 2;
     state.now = 2000;
-    expect(await book.refresh(pods, 1000, signal)).toBe(true);
+    expect(await book.refresh(pods, 1000, false, signal)).toBe(true);
+  });
+
+  it('at rest asks a pod that it does not know no sooner than any other, and takes the first answer for no news', async () => {
+    const { state, book, pods } = setUp();
+    state.now = 999;
+    expect(await book.refresh(pods, 1000, true, signal)).toBe(false);
+    expect(state.asks).toBe(0);
+    state.now = 1000;
+    expect(await book.refresh(pods, 1000, true, signal)).toBe(false);
+    expect(book.of('a')).toMatchObject({ kind: 'known', open: 1 });
+    state.open = 2;
+    state.now = 2000;
+    expect(await book.refresh(pods, 1000, true, signal)).toBe(true);
+  });
+
+  it('at rest has a pod looked at that says at first that it drains: nobody else would know', async () => {
+    const { state, book, pods } = setUp();
+    Object.assign(state, { now: 1000, draining: true });
+    expect(await book.refresh(pods, 1000, true, signal)).toBe(true);
   });
 
   it('does not believe what was asked before the order to drain', async () => {
     const { state, book, pods } = setUp();
-    const asking = book.refresh(pods, 0, signal);
+    const asking = book.refresh(pods, 0, false, signal);
     state.now = 1;
     book.noteDrain('a');
     await asking;
@@ -128,7 +147,7 @@ describe('the session book', () => {
   it('keeps nothing of a pod that is gone, not even what it answers late', async () => {
     const { book, pods } = setUp();
     book.noteDrain('a');
-    const asking = book.refresh(pods, 0, signal);
+    const asking = book.refresh(pods, 0, false, signal);
     book.forget('a');
     expect(await asking).toBe(false);
     expect([book.of('a'), book.wasTold('a')]).toEqual([{ kind: 'unknown' }, false]);

@@ -19,6 +19,7 @@ const TRY_AGAIN_MS = 1000;
 export class SessionBook {
   readonly #client: Pick<PodsClient, 'sessions'>;
   readonly #now: () => number;
+  readonly #startedAt: number;
   readonly #pages = new Map<string, Page>();
   readonly #asking = new Set<string>();
   readonly #toldAt = new Map<string, number>();
@@ -28,6 +29,7 @@ export class SessionBook {
   constructor(client: Pick<PodsClient, 'sessions'>, now: () => number) {
     this.#client = client;
     this.#now = now;
+    this.#startedAt = now();
   }
 
   /** What the pod last said; unknown when it was not asked yet. */
@@ -60,13 +62,23 @@ export class SessionBook {
 
   /**
    * Asks those pods whose last answer is older than `maxAgeMs`, all at once.
+   * @param atRest nothing waits for the answers: a pod that was never asked is taken as asked when this process started, so that a start with thousands of
+   *   pods is no storm, and a first answer is no news unless the pod drains.
    * @returns whether any of them says something else than before.
    */
-  async refresh(pods: readonly AskedPod[], maxAgeMs: number, signal: AbortSignal): Promise<boolean> {
+  async refresh(pods: readonly AskedPod[], maxAgeMs: number, atRest: boolean, signal: AbortSignal): Promise<boolean> {
+    const never = atRest ? this.#startedAt : -Infinity;
     const due = pods.filter(
-      ({ uid }) => !this.#asking.has(uid) && this.#now() - (this.#pages.get(uid)?.at ?? -Infinity) >= maxAgeMs,
+      ({ uid }) => !this.#asking.has(uid) && this.#now() - (this.#pages.get(uid)?.at ?? never) >= maxAgeMs,
     );
-    const changes = await Promise.all(due.map((pod) => this.#ask(pod, signal)));
+    const changes = await Promise.all(
+      due.map(async (pod) => {
+        const first = !this.#pages.has(pod.uid);
+        const changed = await this.#ask(pod, signal);
+        const sessions = this.of(pod.uid);
+        return changed && (!first || !atRest || (sessions.kind === 'known' && sessions.draining));
+      }),
+    );
     return changes.includes(true);
   }
 

@@ -231,7 +231,10 @@ function fromImage(memoryLimitMib: number): Pick<MeasuredProcessOptions, 'nodeAr
     nodeArgs: entry
       .filter((word) => word.startsWith('--'))
       .map((flag) =>
-        flag.replace(share, (_, percent) => `--max-old-space-size=${(memoryLimitMib * Number(percent)) / 100}`),
+        flag.replace(
+          share,
+          (_, percent) => `--max-old-space-size=${Math.floor((memoryLimitMib * Number(percent)) / 100)}`,
+        ),
       ),
     env: Object.fromEntries(
       instructions
