@@ -186,6 +186,7 @@ export class Informer<T extends KubeObject> {
           list = this.#store.startList();
           break;
         case 'Page':
+          await clock.giveWay();
           for (const item of event.items) {
             seen.add(objectKey(item.metadata));
             this.#publish(this.#store.upsert(this.#trim(item)), this.#unsynced.has(namespace));

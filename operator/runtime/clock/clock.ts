@@ -13,7 +13,10 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once, after `delay` milliseconds (at most 24 days: longer waits call back early). */
   timer(delay: number, callback: () => void): Timer;
-  /** Resolves when everything else that is due (timers, answers, watches) has had its turn: between two pieces of long work. */
+  /**
+   * Resolves when everything else that is due (timers, answers, watches) has had its turn, for one caller in each turn of the event loop: before each of
+   * many pieces of work, which would otherwise follow upon each other and keep watches, probes and the renewal of a lease waiting.
+   */
   giveWay(): Promise<void>;
 }
 
@@ -21,6 +24,8 @@ export interface Clock {
 export type Random = () => number;
 
 const longestTimer = 2 ** 31 - 1;
+
+let lastTurn: Promise<void> = Promise.resolve();
 
 /** The real clock of this process. */
 export const systemClock: Clock = {
@@ -30,7 +35,10 @@ export const systemClock: Clock = {
     const handle = setTimeout(callback, Math.min(Math.max(delay, 0), longestTimer));
     return { cancel: () => clearTimeout(handle) };
   },
-  giveWay: () => new Promise((resolve) => setImmediate(resolve)),
+  giveWay: () => {
+    lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return lastTurn;
+  },
 };
 
 /**

@@ -65,7 +65,6 @@ export class Controller {
   readonly #logger: Logger;
   readonly #metrics: RuntimeMetrics['controller'] | undefined;
   readonly #stopNow = new AbortController();
-  #turn = Promise.resolve();
 
   constructor(options: ControllerOptions) {
     this.name = options.name;
@@ -144,22 +143,13 @@ export class Controller {
     for (let work = await this.#queue.get(); work; work = await this.#queue.get()) {
       this.#metrics?.activeWorkers.inc({ controller: this.name });
       try {
-        await this.#nextTurn();
+        await this.#clock.giveWay();
         await this.#handle(work);
       } finally {
         this.#metrics?.activeWorkers.dec({ controller: this.name });
         this.#queue.done(work.item);
       }
     }
-  }
-
-  /**
-   * One reconcile begins in each turn of the event loop: those that wait for nothing would follow upon each other within one turn, and keep watches,
-   * probes and the renewal of the lease waiting for as long as there is work.
-   */
-  #nextTurn(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#clock.giveWay());
-    return this.#turn;
   }
 
   async #handle({ item: request, priority: itemPriority }: Work<Request>): Promise<void> {
