@@ -257,6 +257,45 @@ describe('a release in the middle of another', () => {
     expect(wayBack(() => undefined)).toEqual(['50', '25', '10', '0']);
   });
 
+  it.each(['1.0.0', '1.2.0'])('asked for again while it makes way for %s, starts at its first step', (other) => {
+    const steps = [{ setWeight: 20 }, { pause: {} }, { setWeight: 60 }, { pause: {} }];
+    const run = installed(canary(steps));
+    release(run, '1.1.0');
+    run.run(8000);
+    run.world.annotate({ [VERBS.promote]: 'step' });
+    run.run(8000);
+    expect(run.world.status).toMatchObject({ step: { index: 3 }, weight: { requested: 60, routed: 60 } });
+    run.world.gatewayStalled = true;
+    release(run, other);
+    run.run(200);
+    expect(run.world.status.weight?.requested).toBeLessThan(60);
+    release(run, '1.1.0');
+    run.world.gatewayStalled = false;
+    run.run(10_000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', step: { index: 1 } });
+    expect(run.world.status.weight).toMatchObject({ requested: other === '1.0.0' ? 20 : 50 });
+    expect(run.violations).toEqual([]);
+  });
+
+  it('behind its last step and on its way back, is not declared stable when it is asked for again', () => {
+    const run = installed(canary([{ setWeight: 50 }]));
+    release(run, '1.1.0');
+    run.settle();
+    while (run.world.status.weight?.requested !== 100) run.run(100);
+    expect(run.world.status).toMatchObject({
+      stableRevision: { release: '1.0.0' },
+      updateRevision: { release: '1.1.0' },
+    });
+    run.world.gatewayStalled = true;
+    release(run, '1.0.0');
+    run.run(200);
+    expect(run.world.status.weight?.requested).toBe(0);
+    release(run, '1.1.0');
+    run.world.gatewayStalled = false;
+    run.run(20_000);
+    expect([run.world.status.stableRevision?.release, run.violations]).toEqual(['1.1.0', []]);
+  });
+
   it('takes it back at once when a person aborts', () => {
     expect(wayBack((run) => run.world.annotate({ [VERBS.abort]: 'bad' }))).toEqual(['50', '0']);
   });

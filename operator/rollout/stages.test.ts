@@ -2,7 +2,7 @@
 import type { StrategySpec } from '@assistant-platform/api';
 import { describe, expect, it } from 'vitest';
 import { blueGreen, canary, SAMPLE_METRICS, sampleRelease } from './releases.ts';
-import { capacityFor, stagesHash, stagesOf } from './stages.ts';
+import { capacityFor, stagesHash, stagesOf, weightAt } from './stages.ts';
 import { describe as inWords } from './walk.ts';
 
 const strategyOf = (strategy: StrategySpec) => sampleRelease('1', strategy, ['chat'], SAMPLE_METRICS).strategy;
@@ -37,6 +37,17 @@ it('the stages of a canary are its steps; what this version cannot carry out sta
     ...['weight 5 %', 'pause until promoted', 'analysis of errors over 30 s'],
     ...['step "setFlag memory"', 'step "chaos kill"'],
   ]);
+});
+
+it('the weight at a stage is the highest one set so far', () => {
+  const weights = (strategy: StrategySpec): number[] => {
+    const stages = stagesOf(strategyOf(strategy));
+    return [...stages, null].map((_, index) => weightAt(stages, index));
+  };
+  expect(weights(canary([{ pause: {} }, { setWeight: 5 }, { pause: {} }, { setWeight: 60 }]))).toEqual([
+    0, 5, 5, 60, 100,
+  ]);
+  expect(weights(blueGreen({ autoPromote: false, postPromotion: look }))).toEqual([0, 0, 100, 100, 100]);
 });
 
 it('other stages have another hash', () => {

@@ -7,7 +7,7 @@ import { advance, hold, note, type Look, type Move, type Note } from './decide.t
 import { canonicalJson } from './digest.ts';
 import { remember } from './history.ts';
 import { enterStage } from './start.ts';
-import { stagesHash, stagesOf } from './stages.ts';
+import { stagesHash, stagesOf, weightAt } from './stages.ts';
 import type { Stage } from './release.ts';
 import { SPEC_PAUSED, type Wait } from './waits.ts';
 
@@ -21,6 +21,13 @@ export function walkStages(look: Look): Move {
     return advance(
       enterStage(p, look, 0),
       note('StepsChanged', 'the steps were edited: starting again at the first one, at the weight reached'),
+    );
+  }
+  if (p.requested < weightAt(stages, step.index)) {
+    // It had to give way, was on its way back, and is asked for again: what its steps had shown was at another weight.
+    return advance(
+      enterStage(p, look, 0),
+      note('RolloutStarted', `${p.update?.release ?? ''} begins again at the first step: it was on its way back`),
     );
   }
   const analysis = judgeAll(p, f);

@@ -115,6 +115,7 @@ export const WORLDS: readonly World[] = [
   ...BOTH.flatMap((strategy) => SINGLES.map((deed) => smallWorld(strategy, ['release 1.1.0', deed], UNLUCKY))),
   smallWorld('canary', ['release 1.1.0', 'three pods each'], UNLUCKY),
   ...BOTH.flatMap((strategy) => MANY.map((deed) => smallWorld(strategy, ['release 1.1.0', deed]))),
+  ...BOTH.map((strategy) => smallWorld(strategy, ['release 1.1.0', 'back to 1.0.0', 'release 1.1.0 again'])),
   ...BOTH.flatMap((strategy) => PAIRS.map((pair) => smallWorld(strategy, ['release 1.1.0', ...pair]))),
   ...BOTH.map((strategy) => smallWorld(strategy, ['release 1.1.0', 'abort'], { slowPods: true })),
   ...BOTH.map((strategy) => smallWorld(strategy, ['release 1.1.0'], { slow: 1 })),

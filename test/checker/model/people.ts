@@ -35,6 +35,7 @@ const other: Readonly<Partial<Record<StrategyName, StrategyName>>> = {
 /** Every deed by its name. */
 const DEEDS = {
   'release 1.1.0': release('1.1.0'),
+  'release 1.1.0 again': release('1.1.0'),
   'release 1.2.0': release('1.2.0'),
   'back to 1.0.0': release('1.0.0'),
   'release 9.0.1': release('9.0.1'),
