@@ -289,7 +289,7 @@ describe('a release in the middle of another', () => {
     run.world.gatewayStalled = true;
     release(run, '1.0.0');
     run.run(200);
-    expect(run.world.status.weight?.requested).toBe(0);
+    expect(run.world.status).toMatchObject({ weight: { requested: 0 } });
     release(run, '1.1.0');
     run.world.gatewayStalled = false;
     run.run(20_000);
