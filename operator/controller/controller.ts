@@ -136,7 +136,8 @@ export class AssistantController {
     this.#book = new SessionBook(this.#podsClient, () => manager.clock.monotonic());
     this.#measurements = new MeasurementBook(options.metricSource ?? noMetricSource, () => manager.clock.now());
     this.#teller = new Teller(manager.events);
-    const owned = { labelSelector: LABELS.name, indexers: byAssistant, compact: true };
+    const kept = { indexers: byAssistant, compact: true };
+    const owned = { ...kept, labelSelector: LABELS.name };
     this.#subjects = manager.informer(assistantDeployments, { indexers: { [BY_REFERENCE]: referenceKeysOf } });
     this.#children = {
       deployments: manager.informer(deployments, { ...owned, transform: leanDeployment }),
@@ -151,8 +152,8 @@ export class AssistantController {
     this.#children.pods.addHandler(({ type, object }) => {
       if (type === 'Deleted' && object.metadata.uid !== undefined) this.#book.forget(object.metadata.uid);
     });
-    this.#configMaps = manager.informer(configMaps, { transform: trimConfigMap, indexers: byAssistant, compact: true });
-    this.#secrets = manager.informer(secrets, { transform: trimSecret, indexers: byAssistant, compact: true });
+    this.#configMaps = manager.informer(configMaps, { ...kept, transform: trimConfigMap });
+    this.#secrets = manager.informer(secrets, { ...kept, transform: trimSecret });
     this.#metrics = rolloutMetrics(manager.registry, () => this.#subjects.list());
     this.#controller = manager.controller({
       name: ASSISTANT_DEPLOYMENT.kind.toLowerCase(),

@@ -16,6 +16,8 @@ const TELL_AGAIN_MS = 3000;
 /** A pod that did not take the order is told again after this time, however often the reconcile comes by. */
 const TRY_AGAIN_MS = 1000;
 
+const UNKNOWN: Sessions = { kind: 'unknown' };
+
 export class SessionBook {
   readonly #client: Pick<PodsClient, 'sessions'>;
   readonly #now: () => number;
@@ -34,7 +36,7 @@ export class SessionBook {
 
   /** What the pod last said; unknown when it was not asked yet. */
   of(uid: string): Sessions {
-    return this.#pages.get(uid)?.sessions ?? { kind: 'unknown' };
+    return this.#pages.get(uid)?.sessions ?? UNKNOWN;
   }
 
   /** The pod took the order to drain: what it said before is not to be relied upon any more. */
@@ -71,28 +73,22 @@ export class SessionBook {
     const due = pods.filter(
       ({ uid }) => !this.#asking.has(uid) && this.#now() - (this.#pages.get(uid)?.at ?? never) >= maxAgeMs,
     );
-    const changes = await Promise.all(
-      due.map(async (pod) => {
-        const first = !this.#pages.has(pod.uid);
-        const changed = await this.#ask(pod, signal);
-        const sessions = this.of(pod.uid);
-        return changed && (!first || !atRest || (sessions.kind === 'known' && sessions.draining));
-      }),
-    );
-    return changes.includes(true);
+    const news = await Promise.all(due.map((pod) => this.#ask(pod, atRest, signal)));
+    return news.includes(true);
   }
 
-  async #ask(pod: AskedPod, signal: AbortSignal): Promise<boolean> {
+  async #ask(pod: AskedPod, atRest: boolean, signal: AbortSignal): Promise<boolean> {
     this.#asking.add(pod.uid);
     try {
-      const before = this.of(pod.uid);
+      const before = this.#pages.get(pod.uid)?.sessions;
       const asked = this.#now();
       const sessions = await this.#client.sessions(pod, signal);
       if (!this.#asking.has(pod.uid)) return false; // gone meanwhile
       // Asked before it was told to drain: that answer is out of date already.
       if ((this.#toldAt.get(pod.uid) ?? -Infinity) > asked) return false;
       this.#pages.set(pod.uid, { at: asked, sessions });
-      return JSON.stringify(before) !== JSON.stringify(sessions);
+      if (before === undefined && atRest) return sessions.kind === 'known' && sessions.draining;
+      return JSON.stringify(before ?? UNKNOWN) !== JSON.stringify(sessions);
     } finally {
       this.#asking.delete(pod.uid);
     }

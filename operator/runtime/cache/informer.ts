@@ -73,10 +73,7 @@ export class Informer<T extends KubeObject> {
     this.#options = options;
     this.type = options.type;
     this.name = resourceName(options.type);
-    this.#store = new Store({
-      ...(options.indexers ? { indexers: options.indexers } : {}),
-      compact: options.compact ?? false,
-    });
+    this.#store = new Store(options);
     this.#matches = labelMatcher(options.labelSelector);
     this.#logger = (options.logger ?? silentLogger).child({ informer: this.name });
     this.#unsynced = new Set(options.namespaces ?? ['']);
@@ -141,7 +138,7 @@ export class Informer<T extends KubeObject> {
   observeWrite(object: T): void {
     if (!this.#inNamespaces(object)) return;
     const ref = refOf(object);
-    const known = this.#store.get(ref) !== undefined;
+    const known = this.#store.has(ref);
     if (!this.#matches(object.metadata.labels)) {
       this.#publish(this.#store.bury(ref, object.metadata.uid, object.metadata.resourceVersion), false);
     } else if (known || this.#options.fieldSelector === undefined) {

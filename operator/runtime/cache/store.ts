@@ -58,6 +58,10 @@ export class Store<T extends KubeObject> {
     return this.#read(objectKey(ref));
   }
 
+  has(ref: ObjectRef): boolean {
+    return this.#objects.has(objectKey(ref));
+  }
+
   *values(): Generator<T, void, undefined> {
     for (const kept of this.#objects.values()) yield unpacked(kept);
   }

@@ -15,6 +15,18 @@ export interface Path {
 /** Long enough for a killed operator to get where the other one is. */
 const HELD_MS = 14_000;
 
+/** 1.1.0 is released, and waits at its first pause. */
+async function held(people: People, pass: Scene['pass']): Promise<void> {
+  people.release('1.1.0');
+  await pass(HELD_MS);
+}
+
+/** 1.1.0 is released, and called back by a person. */
+async function aborted(people: People, pass: Scene['pass']): Promise<void> {
+  await held(people, pass);
+  people.verb('abort', 'too many errors');
+}
+
 export const PATHS: Readonly<Record<string, Path>> = {
   'first install': {
     fromNothing: true,
@@ -39,8 +51,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'preview promoted by a person': {
     strategy: 'preview',
     story: async (people, { pass, quiet }) => {
-      people.release('1.1.0');
-      await pass(HELD_MS);
+      await held(people, pass);
       people.verb('promote', 'step');
       await quiet();
     },
@@ -48,8 +59,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'promoted step by step, then fully': {
     strategy: 'held',
     story: async (people, { pass, quiet }) => {
-      people.release('1.1.0');
-      await pass(HELD_MS);
+      await held(people, pass);
       people.verb('promote', 'step');
       await pass(HELD_MS);
       people.verb('promote', 'full');
@@ -59,18 +69,14 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'abort by a person': {
     strategy: 'held',
     story: async (people, { pass, quiet }) => {
-      people.release('1.1.0');
-      await pass(HELD_MS);
-      people.verb('abort', 'too many errors');
+      await aborted(people, pass);
       await quiet();
     },
   },
   'abort by a person, then retry': {
     strategy: 'held',
     story: async (people, { pass, quiet }) => {
-      people.release('1.1.0');
-      await pass(HELD_MS);
-      people.verb('abort', 'too many errors');
+      await aborted(people, pass);
       await pass(HELD_MS);
       people.verb('retry', '');
       await pass(HELD_MS);
@@ -81,9 +87,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'abort by a person, back, and the same release again': {
     strategy: 'held',
     story: async (people, { pass, quiet }) => {
-      people.release('1.1.0');
-      await pass(HELD_MS);
-      people.verb('abort', 'too many errors');
+      await aborted(people, pass);
       await pass(HELD_MS);
       people.release('1.0.0');
       await pass(HELD_MS);
@@ -140,8 +144,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'undo in mid-rollout': {
     strategy: 'held',
     story: async (people, { pass, quiet }) => {
-      people.release('1.1.0');
-      await pass(HELD_MS);
+      await held(people, pass);
       people.undo();
       await quiet();
     },
@@ -149,8 +152,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'new spec in mid-rollout': {
     strategy: 'held',
     story: async (people, { pass, quiet }) => {
-      people.release('1.1.0');
-      await pass(HELD_MS);
+      await held(people, pass);
       people.release('1.2.0');
       await pass(30_000);
       people.verb('promote', 'full');
@@ -160,8 +162,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'edited steps in mid-rollout': {
     strategy: 'held',
     story: async (people, { pass, quiet }) => {
-      people.release('1.1.0');
-      await pass(HELD_MS);
+      await held(people, pass);
       people.strategy('short');
       await quiet();
     },
@@ -214,8 +215,7 @@ export const PATHS: Readonly<Record<string, Path>> = {
   'delete in mid-rollout': {
     strategy: 'held',
     story: async (people, { pass, quiet }) => {
-      people.release('1.1.0');
-      await pass(HELD_MS);
+      await held(people, pass);
       people.delete();
       await quiet();
     },
