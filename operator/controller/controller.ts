@@ -38,7 +38,7 @@ import {
 } from '@assistant-platform/runtime';
 import { SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { adminSecretName } from '../rollout/names.ts';
-import { canonicalJson } from '../rollout/digest.ts';
+import { isSame } from '../rollout/digest.ts';
 import { plan } from '../rollout/plan.ts';
 import { withRefusal, type Refusal } from '../rollout/refusal.ts';
 import type { Plan } from '../rollout/plan-types.ts';
@@ -138,13 +138,18 @@ export class AssistantController {
     this.#teller = new Teller(manager.events);
     const kept = { indexers: byAssistant, compact: true };
     const owned = { ...kept, labelSelector: LABELS.name };
-    this.#subjects = manager.informer(assistantDeployments, { indexers: { [BY_REFERENCE]: referenceKeysOf } });
+    this.#subjects = manager.informer(assistantDeployments, {
+      ...{ indexers: { [BY_REFERENCE]: referenceKeysOf }, compact: true },
+    });
     this.#children = {
       deployments: manager.informer(deployments, { ...owned, transform: leanDeployment }),
       pods: manager.informer(pods, { ...owned, transform: leanPod }),
       services: manager.informer(services, { ...owned, transform: leanService }),
-      // Kubernetes gives them the labels of their Service.
-      endpointSlices: manager.informer(endpointSlices, { ...owned, transform: leanEndpointSlice }),
+      // Kubernetes gives them the labels of their Service; routes go to those of the revisions only.
+      endpointSlices: manager.informer(endpointSlices, {
+        ...{ ...owned, labelSelector: `${LABELS.name},${LABELS.revision}` },
+        transform: leanEndpointSlice,
+      }),
       budgets: manager.informer(podDisruptionBudgets, { ...owned, transform: leanBudget }),
       routes: manager.informer(httpRoutes, { ...owned, transform: leanMetadata<HttpRoute> }),
       revisions: manager.informer(controllerRevisions, { ...owned, transform: leanMetadata<ControllerRevision> }),
@@ -154,7 +159,7 @@ export class AssistantController {
     });
     this.#configMaps = manager.informer(configMaps, { ...kept, transform: trimConfigMap });
     this.#secrets = manager.informer(secrets, { ...kept, transform: trimSecret });
-    this.#metrics = rolloutMetrics(manager.registry, () => this.#subjects.list());
+    this.#metrics = rolloutMetrics(manager.registry, this.#subjects);
     this.#controller = manager.controller({
       name: ASSISTANT_DEPLOYMENT.kind.toLowerCase(),
       workers: options.workers ?? 8,
@@ -302,7 +307,7 @@ export class AssistantController {
     log: ReconcileContext['log'],
   ): Promise<void> {
     const status = withRefusal(before, refusal, stored.metadata.generation ?? 0, this.#manager.clock.now());
-    if (canonicalJson(status) === canonicalJson(before)) return;
+    if (isSame(status, before)) return;
     try {
       const latest = this.#subjects.get(stored.metadata) ?? stored;
       await this.#manager.api.updateStatus(assistantDeployments, {

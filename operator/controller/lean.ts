@@ -1,6 +1,5 @@
 // What stays in memory of the objects that an AssistantDeployment is made of: what observe.ts reads, and nothing else. With ten thousand assistants
 // the rest would be most of the memory; and when only the rest has changed, there is nothing to look at.
-import { isDeepStrictEqual } from 'node:util';
 import { GROUP, LABELS } from '@assistant-platform/api';
 import type {
   ChangeFilter,
@@ -12,6 +11,7 @@ import type {
   PodDisruptionBudget,
   Service,
 } from '@assistant-platform/runtime';
+import { isSame } from '../rollout/digest.ts';
 import { POD_DELETION_COST } from '../rollout/names.ts';
 
 /** The label that names the Service of an EndpointSlice. */
@@ -68,7 +68,7 @@ export const leanMetadata = <T extends KubeObject>(object: T): T => ({ ...object
  * a PodDisruptionBudget.
  */
 export const contentChanged: ChangeFilter<KubeObject> = (change) =>
-  change.type !== 'Updated' || !isDeepStrictEqual(content(change.old), content(change.object));
+  change.type !== 'Updated' || !isSame(content(change.old), content(change.object));
 
 const content = ({ metadata: { resourceVersion: _version, ...metadata }, ...rest }: KubeObject) => ({
   metadata,

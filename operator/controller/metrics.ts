@@ -1,6 +1,6 @@
-// Metrics of the rollouts themselves (api.md section 4). Gauges are computed from the cache when they are scraped, so they never lag or leak.
+// Metrics of the rollouts themselves (api.md section 4). Gauges are made anew at each scrape from what the informer told last, so they never lag or leak.
 import type { HistoryEntry, Status } from '../rollout/state.ts';
-import { computedGauge, type Registry } from '@assistant-platform/runtime';
+import { computedGauge, objectKey, type Registry, type WatchSource } from '@assistant-platform/runtime';
 import { Histogram } from 'prom-client';
 import type { StoredAssistantDeployment } from './resources.ts';
 
@@ -12,31 +12,46 @@ export interface RolloutMetrics {
 // From a blue-green switch of seconds to canaries of days.
 const DURATION_BUCKETS = [5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400, 259_200];
 
-/** Registers the families. @param list gives all AssistantDeployments. */
-export function rolloutMetrics(registry: Registry, list: () => readonly StoredAssistantDeployment[]): RolloutMetrics {
-  const each = (use: (names: { namespace: string; name: string }, object: StoredAssistantDeployment) => void): void => {
-    for (const object of list())
-      use({ namespace: object.metadata.namespace ?? '', name: object.metadata.name }, object);
+/** What the gauges tell of one AssistantDeployment: little, as every one of them is kept. */
+interface Figures {
+  readonly labels: Readonly<Record<(typeof INFO_LABELS)[number], string>>;
+  readonly weights: readonly (readonly [kind: string, percent: number])[];
+  readonly reasons: readonly string[];
+}
+
+const INFO_LABELS = ['namespace', 'name', 'strategy', 'phase', 'stable', 'update', 'release'] as const;
+
+function figuresOf({ metadata, spec, status }: StoredAssistantDeployment): Figures {
+  return {
+    labels: {
+      namespace: metadata.namespace ?? '',
+      name: metadata.name,
+      strategy: spec.strategy.type,
+      phase: status?.phase ?? 'Progressing',
+      stable: status?.stableRevision?.hash ?? '',
+      update: status?.updateRevision?.hash ?? '',
+      release: status?.updateRevision?.release ?? '',
+    },
+    weights: Object.entries(status?.weight ?? {}).flatMap(([kind, value]) =>
+      typeof value === 'number' ? [[kind, value] as const] : [],
+    ),
+    reasons: (status?.blockedBy ?? []).map(({ reason }) => reason),
   };
+}
+
+/** Registers the families. @param assistants tells of all AssistantDeployments. */
+export function rolloutMetrics(registry: Registry, assistants: WatchSource<StoredAssistantDeployment>): RolloutMetrics {
+  const all = new Map<string, Figures>();
+  assistants.addHandler(({ type, object }) => {
+    if (type === 'Deleted') all.delete(objectKey(object.metadata));
+    else all.set(objectKey(object.metadata), figuresOf(object));
+  });
   computedGauge(
     registry,
     'assistant_rollout_info',
     'One for each AssistantDeployment: where its release stands.',
-    ['namespace', 'name', 'strategy', 'phase', 'stable', 'update', 'release'],
-    (set) =>
-      each((names, { spec, status }) =>
-        set(
-          {
-            ...names,
-            strategy: spec.strategy.type,
-            phase: status?.phase ?? 'Progressing',
-            stable: status?.stableRevision?.hash ?? '',
-            update: status?.updateRevision?.hash ?? '',
-            release: status?.updateRevision?.release ?? '',
-          },
-          1,
-        ),
-      ),
+    INFO_LABELS,
+    (set) => all.forEach(({ labels }) => set(labels, 1)),
   );
   computedGauge(
     registry,
@@ -44,10 +59,8 @@ export function rolloutMetrics(registry: Registry, list: () => readonly StoredAs
     'Share of the update revision in percent: requested, routed (verified), observed (open sessions).',
     ['namespace', 'name', 'kind'],
     (set) =>
-      each((names, { status }) => {
-        for (const [kind, value] of Object.entries(status?.weight ?? {})) {
-          if (typeof value === 'number') set({ ...names, kind }, value);
-        }
+      all.forEach(({ labels: { namespace, name }, weights }) => {
+        for (const [kind, value] of weights) set({ namespace, name, kind }, value);
       }),
   );
   computedGauge(
@@ -56,8 +69,8 @@ export function rolloutMetrics(registry: Registry, list: () => readonly StoredAs
     'One for each reason that a rollout waits for.',
     ['namespace', 'name', 'reason'],
     (set) =>
-      each((names, { status }) => {
-        for (const { reason } of status?.blockedBy ?? []) set({ ...names, reason }, 1);
+      all.forEach(({ labels: { namespace, name }, reasons }) => {
+        for (const reason of reasons) set({ namespace, name, reason }, 1);
       }),
   );
   const duration = new Histogram({

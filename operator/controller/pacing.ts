@@ -1,7 +1,7 @@
 // How often a status is written. What was decided, what a person acts upon and what a clock hangs on is written at once; counts of pods and sockets, and
 // texts with counts in them, at most once a second: a rollout passes through many of them in the blink of an eye, and nobody could read them. People
 // who come and go while nothing drains are no news: their counts alone are written every ten seconds, for as long as a rollout waits.
-import { canonicalJson } from '../rollout/digest.ts';
+import { isSame } from '../rollout/digest.ts';
 import { readProgress, type BlockedBy, type Status } from '../rollout/state.ts';
 import type { WaitReason } from '../rollout/waits.ts';
 
@@ -40,15 +40,14 @@ export class StatusPacer {
 
 /** Whether it says more than other counts and texts. */
 function saysMore(stored: Status, status: Status): boolean {
-  if (canonicalJson(essence(stored)) !== canonicalJson(essence(status))) return true;
+  if (!isSame(essence(stored), essence(status))) return true;
   const known = new Set((stored.blockedBy ?? []).map(waitKey));
   return (status.blockedBy ?? []).some((wait) => !MOMENTARY.has(wait.reason) && !known.has(waitKey(wait)));
 }
 
 /** Whether nothing but counts of open sessions differs, and nobody waits for them to fall. */
 const onlySessions = (stored: Status, status: Status): boolean =>
-  (status.draining ?? []).length === 0 &&
-  canonicalJson(withoutSessions(stored)) === canonicalJson(withoutSessions(status));
+  (status.draining ?? []).length === 0 && isSame(withoutSessions(stored), withoutSessions(status));
 
 const withoutSessions = ({ components = {}, weight, summary, ...rest }: Status): unknown => ({
   ...rest,

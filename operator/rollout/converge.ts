@@ -1,7 +1,7 @@
 // From what was decided (and stored) to the writes that make it so. Level-based: every write follows from what is there now, none from what was
 // done before, so a plan that was carried out by half is simply gone on with.
 import { capacityWaits } from './capacity.ts';
-import { canonicalJson } from './digest.ts';
+import { isSame } from './digest.ts';
 import type { Note } from './decide.ts';
 import { isActive, tellDeparting } from './drain.ts';
 import type { Facts } from './facts.ts';
@@ -141,7 +141,7 @@ function routeWrites(p: Progress, f: Facts): Write[] {
     if (intent === 'Keep') return [];
     if (intent === 'Remove')
       return route === null ? [] : [{ kind: 'Delete', ref: { kind: 'HTTPRoute', name: route.name } }];
-    if (route !== null && route.intent !== null && canonicalJson(route.intent) === canonicalJson(intent)) return [];
+    if (route !== null && route.intent !== null && isSame(route.intent, intent)) return [];
     return [{ kind: 'WriteRoute', intent, resourceVersion: route?.resourceVersion ?? null }];
   });
 }

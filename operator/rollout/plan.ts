@@ -2,7 +2,7 @@
 // stored; never both. So whatever is done follows from what is written down, and a kill between any two writes changes nothing.
 import { converge } from './converge.ts';
 import { decide, note } from './decide.ts';
-import { canonicalJson } from './digest.ts';
+import { isSame } from './digest.ts';
 import { gatherFacts, type Facts } from './facts.ts';
 import { FINALIZER } from '@assistant-platform/api';
 import { dropOrder, takeVerbs } from './orders.ts';
@@ -40,7 +40,7 @@ export function plan(snapshot: Snapshot, now: number): Plan {
   const routes = verifyRoutes(p, f, since, now);
   const entries = decision.waits.map((wait) => blockedBy(wait, decision.clocks, now));
   const status = publish({ p, f, routes, blockedBy: entries, now });
-  if (canonicalJson(p) !== canonicalJson(f.progress)) {
+  if (!isSame(p, f.progress)) {
     return {
       writes: [{ kind: 'Status', status }],
       status,
@@ -102,7 +102,7 @@ const sessionsMatter = (p: Progress, f: Facts, status: Status): boolean =>
 /** A status is written only when it says something else; open sessions that come and go at rest are not something else. */
 function statusWrite(f: Facts, status: Status): Write[] {
   const { status: stored } = f.subject;
-  return canonicalJson(steady(f, status)) === canonicalJson(stored) ? [] : [{ kind: 'Status', status }];
+  return isSame(steady(f, status), stored) ? [] : [{ kind: 'Status', status }];
 }
 
 /**
@@ -123,7 +123,7 @@ function steady(f: Facts, status: Status): Status {
   const before = stored.summary?.['connections'];
   const summary = { ...status.summary, connections: before };
   const settled = { ...status, components: Object.fromEntries(components) };
-  const alike = canonicalJson(settled.components) === canonicalJson(stored.components);
+  const alike = isSame(settled.components, stored.components);
   if (!alike || before === undefined) return settled;
   const weight = status.weight === undefined ? {} : { weight: { ...status.weight, observed: stored.weight?.observed } };
   return { ...settled, ...weight, summary };

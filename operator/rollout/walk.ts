@@ -4,7 +4,7 @@ import type { AnalysisEntry } from './analysis/judge.ts';
 import { judgeAll, judgementOf, type Judgement } from './watches.ts';
 import { capacityWaits } from './capacity.ts';
 import { advance, hold, note, type Look, type Move, type Note } from './decide.ts';
-import { canonicalJson } from './digest.ts';
+import { isSame } from './digest.ts';
 import { remember } from './history.ts';
 import { enterStage } from './start.ts';
 import { stagesHash, stagesOf, weightAt } from './stages.ts';
@@ -31,8 +31,7 @@ export function walkStages(look: Look): Move {
     );
   }
   const analysis = judgeAll(p, f);
-  if (canonicalJson(analysis) !== canonicalJson(p.analysis))
-    return advance({ ...p, analysis }, ...turns(p.analysis, analysis));
+  if (!isSame(analysis, p.analysis)) return advance({ ...p, analysis }, ...turns(p.analysis, analysis));
   const stage = stages[step.index];
   const judgement = judgementOf(p, f, stageIsOver(look, stage), look.now);
   // Behind the switch of a blue-green, traffic goes back only to where it is served: a broken new revision is no worse than a broken old one.

@@ -1,13 +1,14 @@
 // The engine of `npm run mutants`: sites are found by rule, changes are exact, a seed draws the same again, an explanation does not outlive its code.
+import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { Chance } from '../simulator/random.ts';
 import { draw } from './draw.ts';
 import { findSites } from './operators.ts';
-import { decisionFiles } from './program.ts';
+import { decisionFiles, pathOf } from './program.ts';
 import { replaceIn } from './replacement.ts';
 import { applySite, changeOf, lineOf, type Operator, OPERATORS, type Site } from './sites.ts';
-import { type Explanation, excuseOf, staleExplanations } from './survivors.ts';
+import { type Explanation, excuseOf, staleExplanations, SURVIVORS } from './survivors.ts';
 
 /** The sites of a text, by a program that has no other file. */
 function sitesOf(text: string): Site[] {
@@ -138,6 +139,10 @@ describe('explained survivors', () => {
   it('are an error when their code is gone', () => {
     expect(staleExplanations([explanation], [site])).toEqual([]);
     expect(staleExplanations([explanation], [{ ...site, from: 'a < c' }])).toEqual([explanation]);
+  });
+
+  it.each(SURVIVORS)('$file still says: $from', ({ file, from }) => {
+    expect(readFileSync(pathOf(file), 'utf8').replaceAll(/\s+/g, ' ')).toContain(from);
   });
 });
 

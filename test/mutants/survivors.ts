@@ -61,17 +61,10 @@ export const SURVIVORS: readonly Explanation[] = [
     why: 'keys of a map are never equal',
   },
   {
-    file: 'digest.ts',
-    operator: 'boundary',
-    from: '.sort(([a], [b]) => (a < b ? -1 : 1))',
-    to: '.sort(([a], [b]) => (a <= b ? -1 : 1))',
-    why: 'keys of an object are never equal',
-  },
-  {
     file: 'drain.ts',
     operator: 'boundary',
-    from: 'return a.name < b.name ? -1 : 1;',
-    to: 'return a.name <= b.name ? -1 : 1;',
+    from: 'pods.toSorted((a, b) => removalClass(a) - removalClass(b) || b.createdAt - a.createdAt || (a.name < b.name ? -1 : 1));',
+    to: 'pods.toSorted((a, b) => removalClass(a) - removalClass(b) || b.createdAt - a.createdAt || (a.name <= b.name ? -1 : 1));',
     why: 'names of pods are never equal',
   },
   {

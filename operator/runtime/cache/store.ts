@@ -165,10 +165,8 @@ export class Store<T extends KubeObject> {
     return kept === undefined ? undefined : unpacked(kept);
   }
 
-  /** @returns the object as it will be read: without what JSON does not have, such as undefined. */
   #put(key: string, object: T): T {
-    const kept = this.#compact ? JSON.stringify(object) : object;
-    this.#objects.set(key, kept);
+    this.#objects.set(key, this.#compact ? JSON.stringify(object) : object);
     for (const [name, indexer] of this.#indexers) {
       const index = this.#indexes.get(name);
       for (const value of indexer(object)) {
@@ -177,7 +175,7 @@ export class Store<T extends KubeObject> {
         else index?.set(value, new Set([key]));
       }
     }
-    return unpacked(kept);
+    return object;
   }
 
   #drop(key: string, object: T): void {

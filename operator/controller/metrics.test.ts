@@ -1,0 +1,70 @@
+// The gauges follow what the informer tells: what changes is told anew, what is gone is not told any more.
+import { type Change, type ChangeHandler, Registry } from '@assistant-platform/runtime';
+import { expect, it } from 'vitest';
+import { rolloutMetrics } from './metrics.ts';
+import type { StoredAssistantDeployment } from './resources.ts';
+
+const assistant = (name: string, status: object) =>
+  ({
+    metadata: { namespace: 'assistants', name },
+    spec: { strategy: { type: 'Canary' } },
+    status,
+  }) as unknown as StoredAssistantDeployment;
+
+function scraped() {
+  const registry = new Registry();
+  const handlers: ChangeHandler<StoredAssistantDeployment>[] = [];
+  rolloutMetrics(registry, { addHandler: (handler) => (handlers.push(handler), () => undefined) });
+  return {
+    tell: (change: Change<StoredAssistantDeployment>) => {
+      for (const handler of handlers) handler(change);
+    },
+    lines: async () =>
+      (await registry.metrics()).split('\n').filter((line) => /^assistant_rollout_(info|weight|blocked)/.test(line)),
+  };
+}
+
+const revision = (hash: string, release: string) => ({ hash, release, createdAt: '2026-01-01T00:00:00Z' });
+const underWay = {
+  phase: 'Progressing',
+  stableRevision: revision('aaaa', '1.0.0'),
+  updateRevision: revision('bbbb', '1.1.0'),
+  weight: { requested: 20, routed: 10 },
+  blockedBy: [{ reason: 'PodsNotReady', message: '', since: '2026-01-01T00:00:00Z' }],
+};
+
+it('an assistant is told with its weights and what it waits for', async () => {
+  const { tell, lines } = scraped();
+  tell({ type: 'Added', object: assistant('support', underWay), initial: true });
+  expect(await lines()).toEqual([
+    'assistant_rollout_info{namespace="assistants",name="support",strategy="Canary",phase="Progressing",stable="aaaa",update="bbbb",release="1.1.0"} 1',
+    'assistant_rollout_weight{namespace="assistants",name="support",kind="requested"} 20',
+    'assistant_rollout_weight{namespace="assistants",name="support",kind="routed"} 10',
+    'assistant_rollout_blocked{namespace="assistants",name="support",reason="PodsNotReady"} 1',
+  ]);
+});
+
+it('one that has no status yet is told, too', async () => {
+  const { tell, lines } = scraped();
+  const { status: _none, ...fresh } = assistant('fresh', {});
+  tell({ type: 'Added', object: fresh, initial: false });
+  expect(await lines()).toEqual([
+    'assistant_rollout_info{namespace="assistants",name="fresh",strategy="Canary",phase="Progressing",stable="",update="",release=""} 1',
+  ]);
+});
+
+it('what is over is not told any more, nor an assistant that is gone', async () => {
+  const { tell, lines } = scraped();
+  const [before, after] = [
+    assistant('support', underWay),
+    assistant('support', { phase: 'Healthy', weight: { requested: 100 } }),
+  ];
+  tell({ type: 'Added', object: before, initial: true });
+  tell({ type: 'Updated', old: before, object: after });
+  expect(await lines()).toEqual([
+    'assistant_rollout_info{namespace="assistants",name="support",strategy="Canary",phase="Healthy",stable="",update="",release=""} 1',
+    'assistant_rollout_weight{namespace="assistants",name="support",kind="requested"} 100',
+  ]);
+  tell({ type: 'Deleted', object: after });
+  expect(await lines()).toEqual([]);
+});
