@@ -240,11 +240,10 @@ export class AssistantController {
   /** The writes without a status that can wait, and when that is to be written. */
   #pace(key: string, { subject }: Snapshot, { writes }: Plan): { writes: Plan['writes']; reportInMs: number | null } {
     const report = writes.find((write) => write.kind === 'Status');
-    if (report === undefined) return { writes, reportInMs: null };
-    const now = this.#manager.clock.monotonic();
-    const delay = this.#pacer.delay(key, subject.status, report.status, now);
+    const delay =
+      report === undefined ? 0 : this.#pacer.delay(key, subject.status, report.status, this.#manager.clock.monotonic());
     if (delay > 0) return { writes: writes.filter((write) => write !== report), reportInMs: delay };
-    this.#pacer.written(key, now);
+    this.#pacer.forget(key);
     return { writes, reportInMs: null };
   }
 

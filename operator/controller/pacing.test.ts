@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BlockedBy, Status } from '../rollout/state.ts';
-import { REPORT_EVERY_MS, SESSIONS_EVERY_MS, StatusPacer } from './pacing.ts';
+import { REPORT_AFTER_MS, SESSIONS_AFTER_MS, StatusPacer } from './pacing.ts';
 
 const wait = (reason: string, message = 'so far'): BlockedBy => ({ reason, message, since: '2026-01-01T00:00:00Z' });
 const STORED: Status = {
@@ -18,24 +18,19 @@ const COUNTED: Status = {
   blockedBy: [wait('RouteUpdating', 'on its way')],
 };
 
-/** The delay of a status right after another one was written. */
-function delay(status: Status, stored = STORED): number {
-  const pacer = new StatusPacer();
-  pacer.written('a', 10_000);
-  return pacer.delay('a', stored, status, 10_000);
-}
+/** The delay of a status that differs for the first time. */
+const delay = (status: Status, stored = STORED): number => new StatusPacer().delay('a', stored, status, 10_000);
 
 describe('the pace of status writes', () => {
   it('lets counts, texts and waits of every step gather for a second, and no longer', () => {
-    expect(delay(COUNTED)).toBe(REPORT_EVERY_MS);
     const pacer = new StatusPacer();
-    expect(pacer.delay('a', STORED, COUNTED, 0)).toBe(0);
-    pacer.written('a', 0);
-    expect(pacer.delay('a', STORED, COUNTED, 400)).toBe(REPORT_EVERY_MS - 400);
-    expect(pacer.delay('a', STORED, COUNTED, REPORT_EVERY_MS)).toBe(0);
-    expect(pacer.delay('b', STORED, COUNTED, 400)).toBe(0);
+    expect(pacer.delay('a', STORED, COUNTED, 10_000)).toBe(REPORT_AFTER_MS);
+    const more = { ...COUNTED, message: 'still other words' };
+    expect(pacer.delay('a', STORED, more, 10_400)).toBe(REPORT_AFTER_MS - 400);
+    expect(pacer.delay('b', STORED, COUNTED, 10_400)).toBe(REPORT_AFTER_MS);
+    expect(pacer.delay('a', STORED, more, 10_000 + REPORT_AFTER_MS)).toBe(0);
     pacer.forget('a');
-    expect(pacer.delay('a', STORED, COUNTED, 400)).toBe(0);
+    expect(pacer.delay('a', more, COUNTED, 20_000)).toBe(REPORT_AFTER_MS);
   });
 
   it.each<[string, Status]>([
@@ -63,16 +58,16 @@ describe('the pace of status writes', () => {
       summary: { connections: 7 },
       components: { chat: { update: { replicas: 2, ready: 1, sockets: 7 } } },
     };
-    expect(delay(gone)).toBe(SESSIONS_EVERY_MS);
-    expect(delay({ ...gone, message: 'other words' })).toBe(REPORT_EVERY_MS);
+    expect(delay(gone)).toBe(SESSIONS_AFTER_MS);
+    expect(delay({ ...gone, message: 'other words' })).toBe(REPORT_AFTER_MS);
     const drain = { hash: 'h', component: 'c', busy: 0, startedAt: 's', deadline: 'd', forced: false };
     const draining = { ...STORED, draining: [{ ...drain, sockets: 9 }] };
-    expect(delay({ ...draining, draining: [{ ...drain, sockets: 8 }] }, draining)).toBe(REPORT_EVERY_MS);
+    expect(delay({ ...draining, draining: [{ ...drain, sockets: 8 }] }, draining)).toBe(REPORT_AFTER_MS);
   });
 
   it('takes a route that settles anew for another one', () => {
     const settling = { ...STORED, blockedBy: [wait('RouteSettling', 'generation 3')] };
-    expect(delay({ ...settling, message: 'other words' }, settling)).toBe(REPORT_EVERY_MS);
+    expect(delay({ ...settling, message: 'other words' }, settling)).toBe(REPORT_AFTER_MS);
     expect(delay({ ...STORED, blockedBy: [wait('RouteSettling', 'generation 4')] }, settling)).toBe(0);
   });
 });

@@ -1,40 +1,39 @@
-// How often a status is written. What was decided, what a person acts upon and what a clock hangs on is written at once; counts of pods and sockets, and
-// texts with counts in them, at most once a second: a rollout passes through many of them in the blink of an eye, and nobody could read them. People
-// who come and go while nothing drains are no news: their counts alone are written every ten seconds, for as long as a rollout waits.
+// When a status is written. What was decided, what a person acts upon and what a clock hangs on: at once. Counts of pods and sockets, and texts with counts
+// in them: a second after they have changed, with whatever else has changed by then; a rollout passes through many of them in the blink of an eye, and
+// nobody could read them. People who come and go while nothing drains are no news: their counts alone are written after ten seconds.
 import { isSame } from '../rollout/digest.ts';
 import { readProgress, type BlockedBy, type Status } from '../rollout/state.ts';
 import type { WaitReason } from '../rollout/waits.ts';
 
 /** Counts and texts are at most so old, milliseconds. */
-export const REPORT_EVERY_MS = 1000;
+export const REPORT_AFTER_MS = 1000;
 
 /** Counts of open sessions, while nothing drains and nothing else changes, are at most so old, milliseconds. */
-export const SESSIONS_EVERY_MS = 10_000;
+export const SESSIONS_AFTER_MS = 10_000;
 
 /** Waits that nearly every step passes through: of no interest unless they last. */
 const MOMENTARY: ReadonlySet<string> = new Set<WaitReason>(['PodsNotReady', 'RouteUpdating', 'RouteNotAccepted']);
 
-/** Remembers when each status was last written. Losing it costs one write. */
+/** Remembers since when each status differs from the stored one. Losing it delays one write. */
 export class StatusPacer {
-  readonly #writtenAt = new Map<string, number>();
+  readonly #differsSince = new Map<string, number>();
 
   /**
-   * How long a status may wait before it is written, milliseconds; 0: write it now.
+   * How long a status that differs from the stored one may wait before it is written, milliseconds; 0: write it now.
    * @param key of the AssistantDeployment.
    * @param now monotonic milliseconds.
    */
   delay(key: string, stored: Status, status: Status, now: number): number {
     if (saysMore(stored, status)) return 0;
-    const every = onlySessions(stored, status) ? SESSIONS_EVERY_MS : REPORT_EVERY_MS;
-    return Math.max(0, (this.#writtenAt.get(key) ?? -Infinity) + every - now);
+    const since = this.#differsSince.get(key) ?? now;
+    this.#differsSince.set(key, since);
+    const after = onlySessions(stored, status) ? SESSIONS_AFTER_MS : REPORT_AFTER_MS;
+    return Math.max(0, since + after - now);
   }
 
-  written(key: string, now: number): void {
-    this.#writtenAt.set(key, now);
-  }
-
+  /** It was written, or differs no more, or its AssistantDeployment is gone. */
   forget(key: string): void {
-    this.#writtenAt.delete(key);
+    this.#differsSince.delete(key);
   }
 }
 
