@@ -6,69 +6,40 @@ import {
   ASSISTANT_DEPLOYMENT,
   type AssistantDeploymentStatus,
   InvalidSpecError,
-  LABELS,
   type ResolvedSpec,
   withDefaults,
 } from '@assistant-platform/api';
 import {
   ApiError,
-  configMaps,
   type Controller,
-  deployments,
   done,
-  endpointSlices,
-  enqueueByLabel,
-  type Informer,
   isNotFound,
   isRefusal,
-  type KubeObject,
   type Manager,
   objectKey,
-  podDisruptionBudgets,
-  pods,
   type ReconcileContext,
-  type RequestMapper,
   type Request,
   requeue,
   requeueAfter,
   type Result,
-  secrets,
-  services,
   TerminalError,
 } from '@assistant-platform/runtime';
 import { SpanStatusCode, trace, type Span } from '@opentelemetry/api';
-import { adminSecretName } from '../rollout/names.ts';
 import { isSame } from '../rollout/digest.ts';
 import { plan } from '../rollout/plan.ts';
 import { withRefusal, type Refusal } from '../rollout/refusal.ts';
 import type { Plan } from '../rollout/plan-types.ts';
 import type { Settings, Snapshot } from '../rollout/snapshot.ts';
 import type { Status } from '../rollout/state.ts';
-import { type HttpRoute, httpRoutes } from '../traffic/httpRoute.ts';
 import { noMetricSource, type MetricSource } from '../metrics/source.ts';
 import { act, type ActResult } from './act.ts';
-import {
-  contentChanged,
-  leanBudget,
-  leanDeployment,
-  leanEndpointSlice,
-  leanMetadata,
-  leanPod,
-  leanService,
-} from './lean.ts';
+import { Caches } from './caches.ts';
 import { MeasurementBook } from './measurement-book.ts';
 import { rolloutMetrics, type RolloutMetrics } from './metrics.ts';
-import { snapshotOf } from './observe.ts';
 import { StatusPacer } from './pacing.ts';
 import { PodsClient } from './pods-client.ts';
 import { emit, endedBetween, rootIds } from './rollout-trace.ts';
-import { contentsOf, copiesOf, referenceKey, referenceKeysOf, trimConfigMap, trimSecret } from './references.ts';
-import {
-  assistantDeployments,
-  type ControllerRevision,
-  controllerRevisions,
-  type StoredAssistantDeployment,
-} from './resources.ts';
+import { assistantDeployments, type StoredAssistantDeployment } from './resources.ts';
 import { type AskedPod, SessionBook } from './session-book.ts';
 import { Teller } from './telling.ts';
 
@@ -89,8 +60,6 @@ const SESSIONS_UNDER_WAY_MS = 5000;
 const SESSIONS_AT_REST_MS = 60_000;
 /** After a conflict: the cache usually has the newer object within this time. */
 const CONFLICT_RETRY_MS = 50;
-/** A set of pods that comes up or goes makes a storm of changes in Pods, Deployments and EndpointSlices: one look at what comes within this time. */
-const GATHER_MS = 50;
 /** After so many failures in a row, which is about a second, the status shows what the API server answers, even if it may pass by itself. */
 const PATIENCE = 8;
 
@@ -100,15 +69,6 @@ const LAST_RESORT = withDefaults({
   gateway: { parentRef: { name: 'none' } },
   strategy: { type: 'BlueGreen', blueGreen: {} },
 });
-
-const BY_REFERENCE = 'reference';
-const BY_ASSISTANT = 'assistant';
-const byAssistant = {
-  [BY_ASSISTANT]: (object: KubeObject): string[] => {
-    const name = object.metadata.labels?.[LABELS.name];
-    return name === undefined ? [] : [`${object.metadata.namespace ?? ''}/${name}`];
-  },
-};
 
 /** Registers informers and controller with the manager. Call before manager.run. */
 export class AssistantController {
@@ -121,10 +81,7 @@ export class AssistantController {
   readonly #pacer = new StatusPacer();
   readonly #teller: Teller;
   readonly #controller: Controller;
-  readonly #subjects;
-  readonly #children;
-  readonly #configMaps;
-  readonly #secrets;
+  readonly #caches: Caches;
   readonly #tracer = trace.getTracer('assistant-operator');
   readonly #stop = new AbortController();
 
@@ -136,57 +93,18 @@ export class AssistantController {
     this.#book = new SessionBook(this.#podsClient, () => manager.clock.monotonic());
     this.#measurements = new MeasurementBook(options.metricSource ?? noMetricSource, () => manager.clock.now());
     this.#teller = new Teller(manager.events);
-    const kept = { indexers: byAssistant, compact: true };
-    const owned = { ...kept, labelSelector: LABELS.name };
-    this.#subjects = manager.informer(assistantDeployments, {
-      ...{ indexers: { [BY_REFERENCE]: referenceKeysOf }, compact: true },
-    });
-    this.#children = {
-      deployments: manager.informer(deployments, { ...owned, transform: leanDeployment }),
-      pods: manager.informer(pods, { ...owned, transform: leanPod }),
-      services: manager.informer(services, { ...owned, transform: leanService }),
-      // Kubernetes gives them the labels of their Service; routes go to those of the revisions only.
-      endpointSlices: manager.informer(endpointSlices, {
-        ...{ ...owned, labelSelector: `${LABELS.name},${LABELS.revision}` },
-        transform: leanEndpointSlice,
-      }),
-      budgets: manager.informer(podDisruptionBudgets, { ...owned, transform: leanBudget }),
-      routes: manager.informer(httpRoutes, { ...owned, transform: leanMetadata<HttpRoute> }),
-      revisions: manager.informer(controllerRevisions, { ...owned, transform: leanMetadata<ControllerRevision> }),
-    };
-    this.#children.pods.addHandler(({ type, object }) => {
+    this.#caches = new Caches(manager);
+    this.#caches.pods.addHandler(({ type, object }) => {
       if (type === 'Deleted' && object.metadata.uid !== undefined) this.#book.forget(object.metadata.uid);
     });
-    this.#configMaps = manager.informer(configMaps, { ...kept, transform: trimConfigMap });
-    this.#secrets = manager.informer(secrets, { ...kept, transform: trimSecret });
-    this.#metrics = rolloutMetrics(manager.registry, this.#subjects);
+    this.#metrics = rolloutMetrics(manager.registry, this.#caches.subjects);
     this.#controller = manager.controller({
       name: ASSISTANT_DEPLOYMENT.kind.toLowerCase(),
       workers: options.workers ?? 8,
       reconcile: (request, context) => this.#traced(request, context),
     });
-    this.#controller.watches(this.#subjects);
-    const owner = enqueueByLabel(LABELS.name);
-    this.#controller.watches(this.#children.deployments, owner, contentChanged, GATHER_MS);
-    this.#controller.watches(this.#children.pods, owner, contentChanged, GATHER_MS);
-    this.#controller.watches(this.#children.services, owner, contentChanged);
-    this.#controller.watches(this.#children.endpointSlices, owner, contentChanged, GATHER_MS);
-    this.#controller.watches(this.#children.budgets, owner, contentChanged);
-    this.#controller.watches(this.#children.routes, owner, contentChanged);
-    this.#controller.watches(this.#children.revisions, owner, contentChanged);
-    this.#controller.watches(this.#configMaps, this.#referrers);
-    this.#controller.watches(this.#secrets, this.#referrers);
+    this.#caches.feed(this.#controller);
   }
-
-  /** The AssistantDeployments that refer to a changed ConfigMap or Secret, or own it. */
-  readonly #referrers: RequestMapper<KubeObject> = (change) => {
-    const { namespace, labels } = change.object.metadata;
-    const own = labels?.[LABELS.name];
-    if (own !== undefined) return [{ name: own, ...(namespace === undefined ? {} : { namespace }) }];
-    return this.#subjects
-      .byIndex(BY_REFERENCE, referenceKey(change.object))
-      .map(({ metadata: { namespace: space, name } }) => (space === undefined ? { name } : { namespace: space, name }));
-  };
 
   #traced(request: Request, context: ReconcileContext): Promise<Result> {
     return this.#tracer.startActiveSpan('reconcile', async (span) => {
@@ -208,7 +126,7 @@ export class AssistantController {
   }
 
   async #reconcile(request: Request, { signal, log, failures }: ReconcileContext, span: Span): Promise<Result> {
-    const stored = this.#subjects.get(request);
+    const stored = this.#caches.subjects.get(request);
     const key = objectKey(request);
     if (stored === undefined) {
       for (const memory of [this.#measurements, this.#pacer, this.#teller]) memory.forget(key);
@@ -252,17 +170,12 @@ export class AssistantController {
    * (rollout/objects.ts). The API server is asked first: a cache that lags must not cost a running assistant its pods.
    */
   async #reap(request: Request, signal: AbortSignal, log: ReconcileContext['log']): Promise<void> {
-    const key = objectKey(request);
-    const left = [
-      ...this.#children.deployments.byIndex(BY_ASSISTANT, key).map((object) => [deployments, object] as const),
-      ...this.#children.revisions.byIndex(BY_ASSISTANT, key).map((object) => [controllerRevisions, object] as const),
-      ...this.#secrets.byIndex(BY_ASSISTANT, key).map((object) => [secrets, object] as const),
-    ].filter(([, { metadata }]) => metadata.deletionTimestamp === undefined);
+    const left = this.#caches.unowned(request);
     if (left.length === 0) return;
     const { api } = this.#manager;
     if ((await api.find(assistantDeployments, request, { signal })) !== undefined) return;
-    log.warn({ objects: left.length }, `${key} is gone without its drain: removing what it left`);
-    for (const [type, { metadata }] of left) {
+    log.warn({ objects: left.length }, `${objectKey(request)} is gone without its drain: removing what it left`);
+    for (const { type, metadata } of left) {
       try {
         const { uid } = metadata;
         const preconditions = uid === undefined ? {} : { preconditions: { uid } };
@@ -281,12 +194,11 @@ export class AssistantController {
   ): Promise<ActResult> {
     const { subject } = snapshot;
     try {
-      const adminToken = this.#adminToken(snapshot);
       return await act(next.writes, {
         api: this.#manager.api,
         podsClient: this.#podsClient,
         book: this.#book,
-        ...{ log, signal, subject, stored, adminToken },
+        ...{ log, signal, subject, stored, adminToken: this.#caches.adminToken(subject) },
       });
     } catch (error) {
       const persists = error instanceof ApiError && (isRefusal(error) || failures >= PATIENCE);
@@ -308,7 +220,7 @@ export class AssistantController {
     const status = withRefusal(before, refusal, stored.metadata.generation ?? 0, this.#manager.clock.now());
     if (isSame(status, before)) return;
     try {
-      const latest = this.#subjects.get(stored.metadata) ?? stored;
+      const latest = this.#caches.subjects.get(stored.metadata) ?? stored;
       await this.#manager.api.updateStatus(assistantDeployments, {
         ...latest,
         status: status as AssistantDeploymentStatus,
@@ -320,34 +232,11 @@ export class AssistantController {
   }
 
   #observe(stored: StoredAssistantDeployment, release: ResolvedSpec): Snapshot {
-    const key = objectKey(stored.metadata);
-    const of = <T extends KubeObject>(informer: Informer<T>): T[] => informer.byIndex(BY_ASSISTANT, key);
-    const { namespace = '' } = stored.metadata;
-    return snapshotOf({
-      subject: stored,
-      release,
-      revisions: of(this.#children.revisions),
-      deployments: of(this.#children.deployments),
-      pods: of(this.#children.pods),
-      services: of(this.#children.services),
-      endpointSlices: of(this.#children.endpointSlices),
-      budgets: of(this.#children.budgets),
-      routes: of(this.#children.routes),
-      adminSecret: this.#secrets.get({ namespace, name: adminSecretName(stored.metadata.name) }) !== undefined,
-      copies: [
-        ...copiesOf(of<KubeObject>(this.#configMaps), 'ConfigMap'),
-        ...copiesOf(of<KubeObject>(this.#secrets), 'Secret'),
-      ],
-      references: contentsOf(release, namespace, { configMaps: this.#configMaps, secrets: this.#secrets }),
-      measurements: this.#measurements.of(key),
+    return this.#caches.observe(stored, release, {
+      measurements: this.#measurements.of(objectKey(stored.metadata)),
       settings: this.#options.settings,
       sessionsOf: (uid) => this.#book.of(uid),
     });
-  }
-
-  #adminToken({ subject: { namespace, name } }: Snapshot): string | null {
-    const token = this.#secrets.get({ namespace, name: adminSecretName(name) })?.data?.['token'];
-    return token === undefined ? null : Buffer.from(token, 'base64').toString('utf8');
   }
 
   /** Events, log lines and metrics: only after everything they speak of has been stored. */

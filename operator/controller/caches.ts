@@ -1,0 +1,160 @@
+// What the operator knows of the cluster: a cache for each kind of object that an AssistantDeployment consists of or refers to, and whom a change concerns.
+import { LABELS, type ResolvedSpec } from '@assistant-platform/api';
+import {
+  configMaps,
+  type Controller,
+  deployments,
+  endpointSlices,
+  enqueueByLabel,
+  type Informer,
+  type KubeObject,
+  type Manager,
+  objectKey,
+  type ObjectRef,
+  podDisruptionBudgets,
+  pods,
+  type RequestMapper,
+  type ResourceType,
+  secrets,
+  services,
+} from '@assistant-platform/runtime';
+import { adminSecretName } from '../rollout/names.ts';
+import type { Snapshot, Subject } from '../rollout/snapshot.ts';
+import { type HttpRoute, httpRoutes } from '../traffic/httpRoute.ts';
+import {
+  contentChanged,
+  leanBudget,
+  leanDeployment,
+  leanEndpointSlice,
+  leanMetadata,
+  leanPod,
+  leanService,
+} from './lean.ts';
+import { type Observed, snapshotOf } from './observe.ts';
+import { contentsOf, copiesOf, referenceKey, referenceKeysOf, trimConfigMap, trimSecret } from './references.ts';
+import {
+  assistantDeployments,
+  type ControllerRevision,
+  controllerRevisions,
+  type StoredAssistantDeployment,
+} from './resources.ts';
+
+/** A set of pods that comes up or goes makes a storm of changes in Pods, Deployments and EndpointSlices: one look at what comes within this time. */
+const GATHER_MS = 50;
+
+const BY_REFERENCE = 'reference';
+const BY_ASSISTANT = 'assistant';
+const byAssistant = {
+  [BY_ASSISTANT]: (object: KubeObject): string[] => {
+    const { namespace = '', labels } = object.metadata;
+    const name = labels?.[LABELS.name];
+    return name === undefined ? [] : [objectKey({ namespace, name })];
+  },
+};
+
+/** Registers its informers with the manager. Make it before manager.run. */
+export class Caches {
+  readonly subjects;
+  readonly pods;
+  readonly #deployments;
+  readonly #services;
+  readonly #endpointSlices;
+  readonly #budgets;
+  readonly #routes;
+  readonly #revisions;
+  readonly #configMaps;
+  readonly #secrets;
+
+  constructor(manager: Manager) {
+    this.subjects = manager.informer(assistantDeployments, {
+      indexers: { [BY_REFERENCE]: referenceKeysOf },
+      compact: true,
+    });
+    const kept = { indexers: byAssistant, compact: true };
+    const owned = { ...kept, labelSelector: LABELS.name };
+    this.pods = manager.informer(pods, { ...owned, transform: leanPod });
+    this.#deployments = manager.informer(deployments, { ...owned, transform: leanDeployment });
+    this.#services = manager.informer(services, { ...owned, transform: leanService });
+    // Kubernetes gives them the labels of their Service; routes go to those of the revisions only.
+    const routed = { ...kept, labelSelector: `${LABELS.name},${LABELS.revision}` };
+    this.#endpointSlices = manager.informer(endpointSlices, { ...routed, transform: leanEndpointSlice });
+    this.#budgets = manager.informer(podDisruptionBudgets, { ...owned, transform: leanBudget });
+    this.#routes = manager.informer(httpRoutes, { ...owned, transform: leanMetadata<HttpRoute> });
+    this.#revisions = manager.informer(controllerRevisions, { ...owned, transform: leanMetadata<ControllerRevision> });
+    this.#configMaps = manager.informer(configMaps, { ...kept, transform: trimConfigMap });
+    this.#secrets = manager.informer(secrets, { ...kept, transform: trimSecret });
+  }
+
+  /** Has every change reconciled that concerns an AssistantDeployment. */
+  feed(controller: Controller): void {
+    const owner = enqueueByLabel(LABELS.name);
+    controller
+      .watches(this.subjects)
+      .watches(this.#deployments, owner, contentChanged, GATHER_MS)
+      .watches(this.pods, owner, contentChanged, GATHER_MS)
+      .watches(this.#services, owner, contentChanged)
+      .watches(this.#endpointSlices, owner, contentChanged, GATHER_MS)
+      .watches(this.#budgets, owner, contentChanged)
+      .watches(this.#routes, owner, contentChanged)
+      .watches(this.#revisions, owner, contentChanged)
+      .watches(this.#configMaps, this.#referrers)
+      .watches(this.#secrets, this.#referrers);
+  }
+
+  /** Everything there is of one AssistantDeployment, with what is known from elsewhere. */
+  observe(
+    subject: StoredAssistantDeployment,
+    release: ResolvedSpec,
+    elsewhere: Pick<Observed, 'measurements' | 'settings' | 'sessionsOf'>,
+  ): Snapshot {
+    const { namespace = '', name } = subject.metadata;
+    const of = <T extends KubeObject>(informer: Informer<T>): T[] =>
+      informer.byIndex(BY_ASSISTANT, objectKey({ namespace, name }));
+    return snapshotOf({
+      ...elsewhere,
+      subject,
+      release,
+      revisions: of(this.#revisions),
+      deployments: of(this.#deployments),
+      pods: of(this.pods),
+      services: of(this.#services),
+      endpointSlices: of(this.#endpointSlices),
+      budgets: of(this.#budgets),
+      routes: of(this.#routes),
+      adminSecret: this.#adminSecret({ namespace, name }) !== undefined,
+      copies: [...copiesOf(of(this.#configMaps), 'ConfigMap'), ...copiesOf(of(this.#secrets), 'Secret')],
+      references: contentsOf(release, namespace, { configMaps: this.#configMaps, secrets: this.#secrets }),
+    });
+  }
+
+  /** What the pods of an AssistantDeployment expect from whoever tells them to drain; null: there is no Secret with it yet. */
+  adminToken({ namespace, name }: Pick<Subject, 'namespace' | 'name'>): string | null {
+    const token = this.#adminSecret({ namespace, name })?.data?.['token'];
+    return token === undefined ? null : Buffer.from(token, 'base64').toString('utf8');
+  }
+
+  #adminSecret({ namespace, name }: Pick<Subject, 'namespace' | 'name'>) {
+    return this.#secrets.get({ namespace, name: adminSecretName(name) });
+  }
+
+  /** What no garbage collector removes when its AssistantDeployment is gone (see ownerReference), unless it is on its way already. */
+  unowned(subject: ObjectRef): { type: ResourceType; metadata: KubeObject['metadata'] }[] {
+    const of = <T extends KubeObject>(type: ResourceType<T>, informer: Informer<T>) =>
+      informer.byIndex(BY_ASSISTANT, objectKey(subject)).map(({ metadata }) => ({ type, metadata }));
+    return [
+      ...of(deployments, this.#deployments),
+      ...of(controllerRevisions, this.#revisions),
+      ...of(secrets, this.#secrets),
+    ].filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  }
+
+  /** The AssistantDeployments that refer to a changed ConfigMap or Secret, or own it. */
+  readonly #referrers: RequestMapper<KubeObject> = (change) => {
+    const { namespace, labels } = change.object.metadata;
+    const own = labels?.[LABELS.name];
+    if (own !== undefined) return [{ name: own, ...(namespace === undefined ? {} : { namespace }) }];
+    return this.subjects
+      .byIndex(BY_REFERENCE, referenceKey(change.object))
+      .map(({ metadata: { namespace: space, name } }) => (space === undefined ? { name } : { namespace: space, name }));
+  };
+}
