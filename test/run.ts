@@ -14,6 +14,7 @@ import {
   type Stage,
   type Tally,
   type VitestReport,
+  lastLines,
 } from './runner/stages.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -47,14 +48,17 @@ async function main(): Promise<void> {
 
 async function run(stage: Stage, ready: ReturnType<typeof prepare>): Promise<Outcome> {
   if (stage.kind === 'check') {
-    const code = await exec(stage.command);
-    return { tally: { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }, failures: [] };
+    const said: string[] = [];
+    const code = await exec(stage.command, said);
+    if (code === 0) return { tally: { passed: 1, failed: 0, skipped: 0 }, failures: [] };
+    return failed({ file: stage.command.join(' '), test: stage.what, message: lastLines(said.join('')) });
   }
   try {
     await ready.until(stage.needs);
   } catch (error) {
-    console.error(colors.red(error instanceof Error ? error.message : String(error)));
-    return { tally: { passed: 0, failed: 1, skipped: 0 }, failures: [] };
+    const message = error instanceof Error ? error.message : String(error);
+    console.error(colors.red(message));
+    return failed({ file: `what it needs (${stage.needs})`, test: 'could not be prepared', message });
   }
   const report = path.join(reports, `${stage.name}.json`);
   rmSync(report, { force: true });
@@ -71,6 +75,8 @@ async function run(stage: Stage, ready: ReturnType<typeof prepare>): Promise<Out
   return { tally: tallyOf(written, code), failures: failuresOf(written, root) };
 }
 
+const failed = (failure: Failure): Outcome => ({ tally: { passed: 0, failed: 1, skipped: 0 }, failures: [failure] });
+
 /** An unreadable report means that vitest itself died: no test counted, so that the exit code makes it one failure. */
 function readReport(file: string): VitestReport {
   try {
@@ -81,15 +87,23 @@ function readReport(file: string): VitestReport {
   }
 }
 
-function exec(command: readonly string[]): Promise<number> {
+/** Runs a command to its end, with its output to ours. @param said takes the output in as well. @returns its exit code. */
+function exec(command: readonly string[], said?: string[]): Promise<number> {
   const [program, ...args] = command;
   if (program === undefined) throw new Error('a stage without a command');
-  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const output = said === undefined ? 'inherit' : 'pipe';
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', output, output] });
+  for (const [from, to] of [[child.stdout, process.stdout] as const, [child.stderr, process.stderr] as const]) {
+    from?.on('data', (data: Buffer) => {
+      to.write(data);
+      said?.push(data.toString());
+    });
+  }
   const forward = (signal: NodeJS.Signals) => child.kill(signal);
   process.on('SIGINT', forward).on('SIGTERM', forward);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code) => {
+    child.once('close', (code) => {
       process.off('SIGINT', forward).off('SIGTERM', forward);
       resolve(code ?? 1);
     });

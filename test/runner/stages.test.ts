@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { closingLine, failuresOf, selectStages, stages, sum, tallyOf } from './stages.ts';
+import { closingLine, failuresOf, lastLines, selectStages, stages, sum, tallyOf } from './stages.ts';
 
 describe('selectStages', () => {
   it('takes all without a name, some by name, the static ones as a group', () => {
@@ -63,4 +63,9 @@ describe('closingLine', () => {
     expect(closingLine(tally)).toBe('7 passed, 1 failed');
     expect(closingLine({ ...tally, skipped: 4 })).toBe('7 passed, 1 failed, 4 skipped');
   });
+});
+
+it('of what a check said its end is told again', () => {
+  const lines = Array.from({ length: 100 }, (_, index) => `line ${index}`);
+  expect(lastLines(`${lines.join('\n')}\n\n`).split('\n')).toEqual(lines.slice(-24));
 });

@@ -90,7 +90,7 @@ export function tallyOf(report: VitestReport, exitCode: number): Tally {
   return { passed: report.numPassedTests, failed: report.numFailedTests + broken, skipped: report.numPendingTests };
 }
 
-/** A failed test and the first lines of what it said, to be told again at the end of a long run. */
+/** A failed test or check and some lines of what it said, to be told again at the end of a long run. */
 export interface Failure {
   readonly file: string;
   readonly test: string;
@@ -112,6 +112,15 @@ const messageLines = 12;
 
 function head(message: string): string {
   return message.split('\n').slice(0, messageLines).join('\n');
+}
+
+/** What a check said at its end, which is where it says what it found. */
+export function lastLines(output: string): string {
+  return output
+    .trimEnd()
+    .split('\n')
+    .slice(-2 * messageLines)
+    .join('\n');
 }
 
 /** Adds tallies up. */
