@@ -142,6 +142,9 @@ export class AssistantController {
     const snapshot = this.#observe(stored, release);
     const now = this.#manager.clock.now();
     const next = plan(snapshot, now);
+    // Who leaves is chosen by its sessions.
+    const chooses = next.writes.some(({ kind }) => kind === 'MarkPod');
+    if (chooses && (await this.#book.hear(askedPods(snapshot), signal))) return requeueAfter(0);
     span.setAttributes({ 'assistant.phase': next.status.phase ?? '', 'assistant.writes': next.writes.length });
     const { writes, reportInMs } = this.#pace(key, snapshot, next);
     const result = await this.#act(stored, snapshot, { ...next, writes }, { log, signal, failures });
@@ -253,14 +256,8 @@ export class AssistantController {
 
   /** Asks the pods for their sessions beside the reconcile, and looks again when one of them says something new. */
   #askPods(request: Request, snapshot: Snapshot, next: Plan): void {
-    const asked = snapshot.pods.flatMap((pod): AskedPod[] => {
-      if (!pod.running || pod.ip === null) return [];
-      const port =
-        snapshot.records.find(({ hash }) => hash === pod.revision)?.components[pod.component]?.adminPort ?? 9090;
-      return [{ uid: pod.uid, namespace: snapshot.subject.namespace, name: pod.name, ip: pod.ip, port }];
-    });
     const maxAgeMs = sessionsMaxAge(snapshot, next);
-    this.#book.refresh(asked, maxAgeMs, maxAgeMs === SESSIONS_AT_REST_MS, this.#stop.signal).then(
+    this.#book.refresh(askedPods(snapshot), maxAgeMs, maxAgeMs === SESSIONS_AT_REST_MS, this.#stop.signal).then(
       (changed) => changed && this.#controller.enqueue(request),
       (error: unknown) => this.#manager.logger.error({ err: error }, 'asking pods for their sessions failed'),
     );
@@ -281,6 +278,14 @@ export class AssistantController {
     return requeueAfter(Math.max(0, Math.min(until, reportInMs ?? Infinity)));
   }
 }
+
+/** The pods whose sessions can be asked for. */
+const askedPods = ({ subject: { namespace }, pods, records }: Snapshot): AskedPod[] =>
+  pods.flatMap(({ uid, name, ip, running, revision, component }) => {
+    if (!running || ip === null) return [];
+    const port = records.find(({ hash }) => hash === revision)?.components[component]?.adminPort ?? 9090;
+    return [{ uid, namespace, name, ip, port }];
+  });
 
 function sessionsMaxAge({ subject, pods }: Snapshot, { status, watchSessions }: Plan): number {
   const leaving = pods.some(({ running, removal }) => running && removal !== null);

@@ -77,6 +77,13 @@ export class SessionBook {
     return news.includes(true);
   }
 
+  /** Asks those pods that were not heard of yet, as after a start. @returns whether there were any. */
+  async hear(pods: readonly AskedPod[], signal: AbortSignal): Promise<boolean> {
+    const unheard = pods.filter(({ uid }) => !this.#asking.has(uid) && !this.#pages.has(uid));
+    await Promise.all(unheard.map((pod) => this.#ask(pod, true, signal)));
+    return unheard.length > 0;
+  }
+
   async #ask(pod: AskedPod, atRest: boolean, signal: AbortSignal): Promise<boolean> {
     this.#asking.add(pod.uid);
     try {
