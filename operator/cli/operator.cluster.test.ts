@@ -21,7 +21,7 @@ const name = 'support';
 
 beforeAll(async () => {
   client = new ApiClient({ connection: await connectionFromEnvironment({ kubeconfig }), fieldManager: 'test' });
-  gateway = new GatewayStatus(client, namespace, { acceptMs: 60, moveMs: 150 });
+  gateway = new GatewayStatus(client, [namespace], { acceptMs: 60, moveMs: 150 });
   gateway.start();
   await ports.start();
   operator = new OperatorProcess([

@@ -161,7 +161,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'releases-'));
   namespace = `releases-${process.pid}-${count}`;
   await client.create(namespaces, { metadata: { name: namespace } });
-  gateway = new GatewayStatus(client, namespace, { acceptMs: 60, moveMs: 150 });
+  gateway = new GatewayStatus(client, [namespace], { acceptMs: 60, moveMs: 150 });
   gateway.start();
   ports = new AdminPorts();
   await ports.start();

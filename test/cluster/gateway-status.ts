@@ -40,10 +40,10 @@ export class GatewayStatus {
   readonly #timers = new Set<NodeJS.Timeout>();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(api: Api, namespace: string, lags: GatewayLags) {
+  constructor(api: Api, namespaces: readonly string[], lags: GatewayLags) {
     this.#api = api;
     this.#lags = lags;
-    this.#informer = new Informer<Route>({ api, type: httpRoutes, namespaces: [namespace] });
+    this.#informer = new Informer<Route>({ api, type: httpRoutes, namespaces });
   }
 
   start(): void {

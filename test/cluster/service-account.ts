@@ -1,4 +1,4 @@
-// A kubeconfig with nothing but given rights in one namespace: what runs with it shows that they are enough.
+// A kubeconfig with nothing but given rights: what runs with it shows that they are enough.
 import { writeFile } from 'node:fs/promises';
 import {
   type Api,
@@ -18,29 +18,52 @@ export interface Rule {
 
 const RBAC = 'rbac.authorization.k8s.io';
 const roles = resourceType<KubeObject & { rules: readonly Rule[] }>(`${RBAC}/v1`, 'Role', 'roles');
-const roleBindings = resourceType<KubeObject & { roleRef: object; subjects: object[] }>(
+type Binding = KubeObject & { roleRef: object; subjects: object[] };
+const roleBindings = resourceType<Binding>(`${RBAC}/v1`, 'RoleBinding', 'rolebindings');
+const clusterRoles = resourceType<KubeObject & { rules: readonly Rule[] }>(
   `${RBAC}/v1`,
-  'RoleBinding',
-  'rolebindings',
+  'ClusterRole',
+  'clusterroles',
+  'Cluster',
 );
+const clusterRoleBindings = resourceType<Binding>(`${RBAC}/v1`, 'ClusterRoleBinding', 'clusterrolebindings', 'Cluster');
+
+interface Account {
+  readonly namespace: string;
+  readonly name: string;
+  /** In its namespace, and in all of them. */
+  readonly rules: readonly Rule[];
+  readonly everywhere?: readonly Rule[];
+  readonly file: string;
+}
 
 /**
- * Makes ServiceAccount, Role and RoleBinding `name`, and writes a kubeconfig of the account to `file`.
+ * Makes ServiceAccount, Role and RoleBinding `name`, the ones for the cluster if there are such rights, and writes a kubeconfig of the account to `file`.
  * @param admin kubeconfig of the cluster; `api` speaks to the same one with the rights to make these.
  */
 export async function restrictedKubeconfig(
   api: Api,
   admin: string,
-  { namespace, name, rules, file }: { namespace: string; name: string; rules: readonly Rule[]; file: string },
+  { namespace, name, rules, everywhere = [], file }: Account,
 ): Promise<void> {
   const metadata = { name, namespace };
+  const subjects = [{ kind: 'ServiceAccount', name, namespace }];
   await api.create(serviceAccounts, { metadata });
   await api.create(roles, { metadata, rules });
   await api.create(roleBindings, {
     metadata,
     roleRef: { apiGroup: RBAC, kind: 'Role', name },
-    subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    subjects,
   });
+  if (everywhere.length > 0) {
+    const cluster = `${namespace}-${name}`;
+    await api.create(clusterRoles, { metadata: { name: cluster }, rules: everywhere });
+    await api.create(clusterRoleBindings, {
+      metadata: { name: cluster },
+      roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: cluster },
+      subjects,
+    });
+  }
   const token = await tokenOf(api, namespace, name);
   const config = new KubeConfig();
   config.loadFromFile(admin);

@@ -2,7 +2,7 @@
 import { release, type Shape } from './assistants.ts';
 import { type AuditedRequest, byVerbAndResource, isRead, isWrite } from './audit.ts';
 import { type Figures, percentile } from './report.ts';
-import { NAMESPACE, type World } from './world.ts';
+import type { World } from './world.ts';
 
 const ROUNDS = 3;
 const SILENCE_MS = 4_000;
@@ -26,10 +26,7 @@ export async function measureCanaries(world: World, figures: Figures): Promise<v
       await world.silent('operator', SILENCE_MS);
       const begun = Date.now();
       const version = `1.${round}.0`;
-      await Promise.all([
-        world.finished([name], version, TIMEOUT_MS),
-        release(world.person, NAMESPACE, name, version, shape),
-      ]);
+      await Promise.all([world.finished([name], version, TIMEOUT_MS), release(world.person, name, version, shape)]);
       await world.silent('operator', SILENCE_MS);
       rounds.push(world.requests('operator', begun).filter(({ verb }) => verb !== 'watch'));
     }

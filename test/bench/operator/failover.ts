@@ -3,15 +3,15 @@ import { release, type Shape } from './assistants.ts';
 import { isWrite } from './audit.ts';
 import type { MeasuredProcess } from './process.ts';
 import { type Figures, percentile, seconds } from './report.ts';
-import { NAMESPACE, type World } from './world.ts';
+import { ACCOUNTS_NAMESPACE, type World } from './world.ts';
 
 const SHAPE: Shape = { components: ['chat'], replicas: 1 };
 const ROUNDS = 3;
 const TIMEOUT_MS = 90_000;
 
 export async function measureFailOver(world: World, figures: Figures): Promise<void> {
-  let leader = world.operator(['--lease-namespace', NAMESPACE, '--identity', 'first']);
-  let standby = world.operator(['--lease-namespace', NAMESPACE, '--identity', 'second']);
+  let leader = world.operator(['--lease-namespace', ACCOUNTS_NAMESPACE, '--identity', 'first']);
+  let standby = world.operator(['--lease-namespace', ACCOUNTS_NAMESPACE, '--identity', 'second']);
   leader.start();
   await world.releaseAll(['handed'], '1.0.0', SHAPE, TIMEOUT_MS);
   let version = 1;
@@ -46,7 +46,7 @@ async function handOver(
   const begun = Date.now();
   await (way === 'crash' ? leader.kill() : leader.stop());
   const gone = Date.now();
-  await release(world.person, NAMESPACE, 'handed', version, SHAPE);
+  await release(world.person, 'handed', version, SHAPE);
   await world.written('operator', 'handed', gone, TIMEOUT_MS);
   const first = world.requests('operator', gone).find((request) => isWrite(request) && request.resource !== 'leases');
   return (first?.receivedAt ?? NaN) - begun;

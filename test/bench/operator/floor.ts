@@ -11,11 +11,11 @@ import {
 } from '@assistant-platform/runtime';
 import { inParallel } from '../../in-parallel.ts';
 import { eventually } from '../../servers/child-process.ts';
+import { namespaceOf } from './assistants.ts';
 import { AT_A_TIME } from './world.ts';
 
 export interface Floor {
   readonly api: Api;
-  readonly namespace: string;
   /** Deployments, and pods of each. */
   readonly count: number;
   readonly replicas: number;
@@ -24,23 +24,23 @@ export interface Floor {
 
 /** @returns milliseconds from the first new template to the last pod replaced. */
 export async function measureFloor(floor: Floor): Promise<number> {
-  const { api, namespace, timeoutMs } = floor;
+  const { api, timeoutMs } = floor;
   const names = Array.from({ length: floor.count }, (_, index) => `floor-${index}`);
   const stop = new AbortController();
-  const informer = new Informer({ api, type: deployments, namespaces: [namespace], labelSelector: 'floor' });
+  const informer = new Informer({ api, type: deployments, labelSelector: 'floor' });
   const running = informer.run(stop.signal);
   const roll = async (version: string): Promise<void> => {
     await inParallel(names, AT_A_TIME, (name) => api.apply(deployments, deployment(floor, name, version)));
     await eventually(
       'the plain Deployments rolled out',
-      () => names.every((name) => isRolledOut(informer.get({ namespace, name }), version)),
+      () => names.every((name) => isRolledOut(informer.get(at(name)), version)),
       timeoutMs,
     );
   };
   try {
     await informer.whenSynced();
     await inParallel(names, AT_A_TIME, async (name) => {
-      const [metadata, selector] = [{ namespace, name }, { floor: name }];
+      const [metadata, selector] = [at(name), { floor: name }];
       await api.create(services, { metadata, spec: { selector, ports: [{ port: 8080 }] } });
       await api.create(podDisruptionBudgets, {
         metadata,
@@ -56,21 +56,23 @@ export async function measureFloor(floor: Floor): Promise<number> {
     await running;
     await inParallel(names, AT_A_TIME, (name) =>
       Promise.all([
-        api.delete(deployments, { namespace, name }, { propagationPolicy: 'Background' }),
-        api.delete(services, { namespace, name }),
-        api.delete(podDisruptionBudgets, { namespace, name }),
+        api.delete(deployments, at(name), { propagationPolicy: 'Background' }),
+        api.delete(services, at(name)),
+        api.delete(podDisruptionBudgets, at(name)),
       ]),
     );
     await eventually(
       'the plain Deployments gone',
-      async () => (await api.list(pods, { namespace, labelSelector: 'floor' })).items.length === 0,
+      async () => (await api.list(pods, { labelSelector: 'floor' })).items.length === 0,
       timeoutMs,
     );
   }
 }
 
-const deployment = ({ namespace, replicas }: Floor, name: string, version: string) => ({
-  ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name, labels: { floor: name } } },
+const at = (name: string) => ({ namespace: namespaceOf(name), name });
+
+const deployment = ({ replicas }: Floor, name: string, version: string) => ({
+  ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { ...at(name), labels: { floor: name } } },
   spec: {
     replicas,
     selector: { matchLabels: { floor: name } },

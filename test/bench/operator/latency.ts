@@ -2,7 +2,7 @@
 import { release, type Shape } from './assistants.ts';
 import { isWrite } from './audit.ts';
 import { type Figures, milliseconds, percentile } from './report.ts';
-import { NAMESPACE, type World } from './world.ts';
+import type { World } from './world.ts';
 import type { MeasuredProcess } from './process.ts';
 
 const SHAPE: Shape = { components: ['chat'], replicas: 1 };
@@ -60,7 +60,7 @@ async function firstWrites(
   for (const name of names) {
     // An edit is measured by itself: not while the operator is busy with the ones before.
     await world.silent(account, 250);
-    await release(world.person, NAMESPACE, name, version, SHAPE);
+    await release(world.person, name, version, SHAPE);
     await world.written(account, name, begun, TIMEOUT_MS);
   }
   const writes = world.requests(account, begun).filter(isWrite);
@@ -73,7 +73,7 @@ async function firstWrites(
 
 /** The spec is edited while nobody looks: the first write is due at the start. */
 async function restart(world: World, operator: MeasuredProcess, name: string, version: string): Promise<number> {
-  await release(world.person, NAMESPACE, name, version, SHAPE);
+  await release(world.person, name, version, SHAPE);
   operator.start();
   await world.written('operator', name, operator.startedAt, TIMEOUT_MS);
   const first = world.requests('operator', operator.startedAt).find(isWrite);

@@ -18,44 +18,42 @@ import { inClusterConnection } from '@assistant-platform/runtime';
 const OURS = { group: 'assistant-platform.io', version: 'v1alpha1', plural: 'assistantdeployments' } as const;
 const ROUTES = { group: 'gateway.networking.k8s.io', version: 'v1', plural: 'httproutes' } as const;
 
-async function main(namespace: string): Promise<void> {
+async function main(): Promise<void> {
   const config = await kubeConfig();
   const apps = config.makeApiClient(AppsV1Api);
   const core = config.makeApiClient(CoreV1Api);
   const custom = config.makeApiClient(CustomObjectsApi);
   const discovery = config.makeApiClient(DiscoveryV1Api);
   const policy = config.makeApiClient(PolicyV1Api);
-  const customList = async (type: typeof OURS | typeof ROUTES): Promise<KubernetesListObject<KubernetesObject>> =>
-    (await custom.listNamespacedCustomObject({ ...type, namespace })) as KubernetesListObject<KubernetesObject>;
-  const ours = makeInformer(config, `/apis/${OURS.group}/${OURS.version}/namespaces/${namespace}/${OURS.plural}`, () =>
-    customList(OURS),
-  );
+  const customObjects = (type: typeof OURS | typeof ROUTES) =>
+    makeInformer(
+      config,
+      `/apis/${type.group}/${type.version}/${type.plural}`,
+      async () => (await custom.listClusterCustomObject(type)) as KubernetesListObject<KubernetesObject>,
+    );
+  const ours = customObjects(OURS);
   const others = [
-    makeInformer(config, `/apis/apps/v1/namespaces/${namespace}/deployments`, () =>
-      apps.listNamespacedDeployment({ namespace }),
+    makeInformer(config, '/apis/apps/v1/deployments', () => apps.listDeploymentForAllNamespaces()),
+    makeInformer(config, '/apis/apps/v1/controllerrevisions', () => apps.listControllerRevisionForAllNamespaces()),
+    makeInformer(config, '/api/v1/pods', () => core.listPodForAllNamespaces()),
+    makeInformer(config, '/api/v1/services', () => core.listServiceForAllNamespaces()),
+    makeInformer(config, '/api/v1/configmaps', () => core.listConfigMapForAllNamespaces()),
+    makeInformer(config, '/api/v1/secrets', () => core.listSecretForAllNamespaces()),
+    makeInformer(config, '/apis/discovery.k8s.io/v1/endpointslices', () =>
+      discovery.listEndpointSliceForAllNamespaces(),
     ),
-    makeInformer(config, `/apis/apps/v1/namespaces/${namespace}/controllerrevisions`, () =>
-      apps.listNamespacedControllerRevision({ namespace }),
+    makeInformer(config, '/apis/policy/v1/poddisruptionbudgets', () =>
+      policy.listPodDisruptionBudgetForAllNamespaces(),
     ),
-    makeInformer(config, `/api/v1/namespaces/${namespace}/pods`, () => core.listNamespacedPod({ namespace })),
-    makeInformer(config, `/api/v1/namespaces/${namespace}/services`, () => core.listNamespacedService({ namespace })),
-    makeInformer(config, `/api/v1/namespaces/${namespace}/configmaps`, () =>
-      core.listNamespacedConfigMap({ namespace }),
-    ),
-    makeInformer(config, `/api/v1/namespaces/${namespace}/secrets`, () => core.listNamespacedSecret({ namespace })),
-    makeInformer(config, `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`, () =>
-      discovery.listNamespacedEndpointSlice({ namespace }),
-    ),
-    makeInformer(config, `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`, () =>
-      policy.listNamespacedPodDisruptionBudget({ namespace }),
-    ),
-    makeInformer(config, `/apis/${ROUTES.group}/${ROUTES.version}/namespaces/${namespace}/${ROUTES.plural}`, () =>
-      customList(ROUTES),
-    ),
+    customObjects(ROUTES),
   ];
   const seen = new Map<string, number>();
   ours.on('change', (object) => {
-    const { name = '', generation = 0 } = object.metadata as { name?: string; generation?: number };
+    const {
+      namespace = '',
+      name = '',
+      generation = 0,
+    } = object.metadata as KubernetesObject['metadata'] & { generation?: number };
     const known = seen.get(name);
     seen.set(name, generation);
     if (known === undefined || known === generation) return;
@@ -81,4 +79,4 @@ async function kubeConfig(): Promise<KubeConfig> {
   return config;
 }
 
-await main(process.argv[2] ?? '');
+await main();

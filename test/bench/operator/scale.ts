@@ -3,7 +3,7 @@ import type { Shape } from './assistants.ts';
 import { byVerbAndResource } from './audit.ts';
 import { measureFloor } from './floor.ts';
 import { type Figures, megabytes, milliseconds, seconds } from './report.ts';
-import { NAMESPACE, type World } from './world.ts';
+import type { World } from './world.ts';
 
 const TIMEOUT_MS = 900_000;
 
@@ -41,7 +41,6 @@ async function measureCrowd(
     ? await measureFloor({
         ...{ count, replicas: shape.replicas },
         api: world.admin,
-        namespace: NAMESPACE,
         timeoutMs: TIMEOUT_MS,
       })
     : null;

@@ -15,12 +15,13 @@ import { installCustomResources } from '../../cluster/custom-resources.ts';
 import { GatewayStatus } from '../../cluster/gateway-status.ts';
 import { restrictedKubeconfig } from '../../cluster/service-account.ts';
 import { inParallel } from '../../in-parallel.ts';
-import { isFinished, release, type Shape } from './assistants.ts';
+import { isFinished, NAMESPACES, namespaceOf, release, type Shape } from './assistants.ts';
 import { type AuditedRequest, AuditLog, isWrite } from './audit.ts';
 import { MeasuredProcess, type MeasuredProcessOptions } from './process.ts';
 
 const repository = join(import.meta.dirname, '../../..');
-export const NAMESPACE = 'bench';
+/** Of the accounts, and of the lease. */
+export const ACCOUNTS_NAMESPACE = 'bench';
 
 /** Requests of people at a time. */
 export const AT_A_TIME = 16;
@@ -28,7 +29,7 @@ export const AT_A_TIME = 16;
 /** The accounts whose requests are counted. */
 const ACCOUNTS = ['operator', 'plain', 'person'] as const;
 type Account = (typeof ACCOUNTS)[number];
-const userOf = (account: Account): string => `system:serviceaccount:${NAMESPACE}:${account}`;
+const userOf = (account: Account): string => `system:serviceaccount:${ACCOUNTS_NAMESPACE}:${account}`;
 
 /** Traefik, as it was measured: accepted after 27 ms, moved after 100 ms. */
 const GATEWAY_LAGS = { acceptMs: 27, moveMs: 100 };
@@ -56,8 +57,8 @@ export class World {
     this.person = person;
     this.#ports = ports;
     this.#audit = new AuditLog(join(stateDir, 'logs', 'audit.log'));
-    this.#gateway = new GatewayStatus(admin, NAMESPACE, GATEWAY_LAGS);
-    this.#assistants = new Informer({ api: admin, type: assistantDeployments, namespaces: [NAMESPACE] });
+    this.#gateway = new GatewayStatus(admin, NAMESPACES, GATEWAY_LAGS);
+    this.#assistants = new Informer({ api: admin, type: assistantDeployments });
   }
 
   /** Starts everything but the operator, from nothing. */
@@ -94,16 +95,17 @@ export class World {
       connection: await connectionFromEnvironment({ kubeconfig: cluster.kubeconfig }),
       fieldManager: 'bench',
     });
-    await admin.create(namespaces, { metadata: { name: NAMESPACE } });
-    const rules = { operator: [...NAMESPACE_RULES, ...ELECTION_RULES], plain: NAMESPACE_RULES, person: [EVERYTHING] };
+    for (const name of [ACCOUNTS_NAMESPACE, ...NAMESPACES]) await admin.create(namespaces, { metadata: { name } });
+    const everywhere = { operator: NAMESPACE_RULES, plain: NAMESPACE_RULES, person: [EVERYTHING] };
     const files: Record<string, string> = {};
     for (const account of ACCOUNTS) {
       const file = join(stateDir, `${account}.kubeconfig`);
       files[account] = file;
       await restrictedKubeconfig(admin, cluster.kubeconfig, {
-        namespace: NAMESPACE,
+        namespace: ACCOUNTS_NAMESPACE,
         name: account,
-        rules: rules[account],
+        rules: account === 'operator' ? ELECTION_RULES : [],
+        everywhere: everywhere[account],
         file,
       });
       writeServiceAccount(file, join(stateDir, account));
@@ -124,13 +126,13 @@ export class World {
 
   /** The operator as in its pod. @param args more flags. @param memoryLimitMib of the container; default that of the chart. */
   operator(args: readonly string[] = [], memoryLimitMib = 256): MeasuredProcess {
-    const flags = ['--namespaces', NAMESPACE, '--port', '0', '--pod-address', this.#ports.address, ...args];
+    const flags = ['--port', '0', '--pod-address', this.#ports.address, ...args];
     return this.#process('operator', 'operator-bundle', flags, fromImage(memoryLimitMib));
   }
 
   /** The controller that everybody would write first, to compare with. */
   plain(): MeasuredProcess {
-    return this.#process('plain', 'plain-bundle', [NAMESPACE], { nodeArgs: [], env: {} });
+    return this.#process('plain', 'plain-bundle', [], { nodeArgs: [], env: {} });
   }
 
   #process(
@@ -157,7 +159,7 @@ export class World {
   /** Releases a version of many assistants, some requests at a time, and resolves when all of them have finished it. */
   async releaseAll(names: readonly string[], version: string, shape: Shape, timeoutMs: number): Promise<void> {
     const finished = this.finished(names, version, timeoutMs);
-    const work = (name: string) => release(this.person, NAMESPACE, name, version, shape);
+    const work = (name: string) => release(this.person, name, version, shape);
     await Promise.all([finished, inParallel(names, AT_A_TIME, work)]);
   }
 
@@ -172,7 +174,7 @@ export class World {
     });
     const timer = setTimeout(() => {
       const [first = ''] = left;
-      const status = JSON.stringify(this.#assistants.get({ namespace: NAMESPACE, name: first })?.status);
+      const status = JSON.stringify(this.#assistants.get({ namespace: namespaceOf(first), name: first })?.status);
       reject(
         new Error(
           `${left.size} of ${names.length} have not finished ${version} within ${timeoutMs} ms; ${first}: ${status}`,

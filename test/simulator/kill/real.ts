@@ -200,7 +200,7 @@ async function playReal(kubeconfig: string, name: string, stop: StopPoint | null
   const namespace = `killed-${randomUUID().slice(0, 8)}`;
   const folder = await mkdtemp(join(tmpdir(), 'killpoints-'));
   await api.create(namespaces, { metadata: { name: namespace } });
-  const gateway = new GatewayStatus(api, namespace, { acceptMs: 40, moveMs: 120 });
+  const gateway = new GatewayStatus(api, [namespace], { acceptMs: 40, moveMs: 120 });
   const ports = new AdminPorts();
   const config = join(folder, 'kubeconfig');
   await ports.start();
