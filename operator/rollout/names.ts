@@ -10,7 +10,7 @@ export const RESTART_ANNOTATION = `${GROUP}/restarted`;
 export const DRAIN_STARTED = `${GROUP}/drain-started`;
 export const DRAIN_DEADLINE = `${GROUP}/drain-deadline`;
 /** On child objects: digest of what was applied, so that a change of what is wanted is seen without a comparison of defaults. */
-export const APPLIED_DIGEST = `${GROUP}/applied`;
+export const APPLIED_DIGEST = `${GROUP}/applied` as const;
 /** Kubernetes' own hint to the ReplicaSet controller: lower goes first. */
 export const POD_DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
 /** Its values: on a pod that leaves while others stay, and on one that may go at once. */

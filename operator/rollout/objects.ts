@@ -31,7 +31,7 @@ export interface Manifest {
     readonly name: string;
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
+    readonly annotations: { readonly [APPLIED_DIGEST]: string };
     readonly ownerReferences?: readonly OwnerReference[];
     readonly resourceVersion?: string;
   };
@@ -82,7 +82,7 @@ function untilDrained(object: Manifest): Manifest {
 }
 
 /** The digest that a manifest carries, to compare with what was applied before. */
-export const appliedDigest = (object: Manifest): string => object.metadata.annotations?.[APPLIED_DIGEST] ?? '';
+export const appliedDigest = (object: Manifest): string => object.metadata.annotations[APPLIED_DIGEST];
 
 /** Annotations that say a drain is on; null values remove them (merge patch). */
 export function drainAnnotations(drain: DrainWindow | null): Record<string, string | null> {

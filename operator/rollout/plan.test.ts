@@ -29,7 +29,41 @@ const share = (run: WorldRun, component: string): number | undefined =>
     .get(component)
     ?.intent.backends.find(({ revision }) => revision === run.world.status.updateRevision?.hash)?.weight;
 
+describe('at rest', () => {
+  it('a new label of the release moves no pod', () => {
+    const run = installed();
+    const { pods } = run.world;
+    run.world.edit((before) => ({ ...before, release: 'spring' }));
+    run.run(2000);
+    expect(run.world.status).toMatchObject({
+      phase: 'Healthy',
+      stableRevision: { release: 'spring' },
+      updateRevision: { release: 'spring', hash: run.world.status.stableRevision?.hash },
+    });
+    expect(run.world.pods).toEqual(pods);
+  });
+
+  it('says that the gateway refuses a route that it had accepted', () => {
+    const { world } = installed();
+    const snapshot = world.snapshot();
+    const refused = { kind: 'Refused', reason: 'NotAllowedByListeners', message: 'closed' } as const;
+    const [chat, ...others] = snapshot.routes;
+    const { status } = plan({ ...snapshot, routes: [{ ...chat!, acceptance: refused }, ...others] }, world.now);
+    expect(status.blockedBy).toMatchObject([
+      { reason: 'RouteNotAccepted', message: expect.stringContaining('NotAllowedByListeners: closed') as string },
+    ]);
+  });
+});
+
 describe('a canary', () => {
+  it('may begin with a single percent', () => {
+    const run = installed(canary([{ setWeight: 1 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(10_000);
+    expect(share(run, 'chat')).toBe(1);
+    expect(run.world.status.weight).toMatchObject({ requested: 1, routed: 1 });
+  });
+
   it('has as many pods as its share asks for before it gets the share', () => {
     const run = installed(canary([{ setWeight: 30 }, { pause: {} }]));
     run.world.edit((before) => withReplicas(before, 4));

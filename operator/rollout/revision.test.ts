@@ -165,6 +165,7 @@ describe('pod template', () => {
   it.each([
     [600, { preStop: { sleep: { seconds: 5 } } }],
     [3, { preStop: { sleep: { seconds: 2 } } }],
+    [2, { preStop: { sleep: { seconds: 1 } } }],
     [1, undefined],
     [0, undefined],
   ])('lets preStop end within the %i s that a person gives the pod to end', (grace, lifecycle) => {
@@ -226,6 +227,16 @@ describe('strategic merge', () => {
       volumes: [{ name: 'tmp', emptyDir: { medium: 'Memory' } }],
     });
     expect(base.a.c).toBe(2);
+  });
+
+  it('adds what is not there yet, and removes nothing for a delete of what is not there', () => {
+    expect(strategicMerge({ a: 1, volumes: [] }, { a: { b: 2 } })).toEqual({ a: { b: 2 }, volumes: [] });
+    expect(strategicMerge({}, { a: { b: 2 } })).toEqual({ a: { b: 2 } });
+    const volumes = [{ name: 'tmp' }];
+    expect(strategicMerge({ volumes }, { volumes: [{ name: 'other', $patch: 'delete' }] })).toEqual({ volumes });
+    expect(strategicMerge({ volumes }, { volumes: ['odd', { name: 'more' }] })).toEqual({
+      volumes: [{ name: 'tmp' }, 'odd', { name: 'more' }],
+    });
   });
 });
 

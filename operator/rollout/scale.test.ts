@@ -1,7 +1,7 @@
 // How many pods a revision is wanted to have, and what gets it there.
 import { describe, expect, it } from 'vitest';
 import { sampleRelease, withReplicas } from './releases.ts';
-import { scaleActive, wantedPods } from './scale.ts';
+import { scaleActive, scaleRetired, wantedPods } from './scale.ts';
 import type { Pod } from './snapshot.ts';
 import { factsOf, NOW, podOf, progressOf, sessions, workloadOf } from './worldSituations.ts';
 
@@ -48,5 +48,46 @@ describe('a revision that grows while single pods of it still drain', () => {
     const f = factsOf({ workloads: [workloadOf('a', 'chat', { replicas: 1 })], pods }, sampleRelease('1.0.0'));
     const { writes } = scaleActive(progressOf({ stable: { hash: 'a', release: '1' } }), f, f.unit('a', 'chat'), NOW);
     expect(writes).toMatchObject([{ kind: 'DrainPod' }, { kind: 'PatchWorkload', replicas: 3 }]);
+  });
+});
+
+describe('a revision that serves', () => {
+  const p = progressOf({ stable: { hash: 'a', release: '1' } });
+  const scaled = (change: Parameters<typeof factsOf>[0], replicas = 2) => {
+    const f = factsOf(change, withReplicas(sampleRelease('1.0.0'), replicas));
+    return scaleActive(p, f, f.unit('a', 'chat'), NOW);
+  };
+
+  it('cannot be made again without its record', () => {
+    expect(scaled({ workloads: [] }).writes).toMatchObject([{ kind: 'Apply', object: { kind: 'Deployment' } }]);
+    expect(scaled({ workloads: [], records: [] })).toEqual({ writes: [], notes: [], lookAgainAt: null });
+  });
+
+  it('lets a pod that drains though nobody told it leave by the same way as the others', () => {
+    const stray = podOf('a', 'chat', { name: 'stray', sessions: sessions(1, 0, true) });
+    const pods = [stray, podOf('a', 'chat', { name: 'other' })];
+    const { writes, lookAgainAt } = scaled({ workloads: [workloadOf('a', 'chat', { replicas: 2 })], pods });
+    expect(writes).toEqual([{ kind: 'MarkPod', pod: stray, drain: { startedAt: NOW, deadline: NOW + 20_000 } }]);
+    expect(lookAgainAt).toBe(NOW);
+  });
+
+  it('unmakes pods that are still to come before it drains one that is there', () => {
+    const pods = ['one', 'two'].map((name) => podOf('a', 'chat', { name }));
+    const to = (replicas: number) => scaled({ workloads: [workloadOf('a', 'chat', { replicas: 4 })], pods }, replicas);
+    expect(to(3).writes).toMatchObject([{ kind: 'PatchWorkload', replicas: 3 }]);
+    expect(to(1).writes).toMatchObject([{ kind: 'PatchWorkload', replicas: 2 }]);
+  });
+});
+
+describe('a revision that is retired', () => {
+  it('keeps its drain until the last of its pods is gone', () => {
+    const drain = { startedAt: NOW - 1000, deadline: NOW + 20_000 };
+    const scaled = (pods: Pod[]) => {
+      const f = factsOf({ workloads: [workloadOf('a', 'chat', { replicas: 0, drain })], pods });
+      const p = progressOf({ stable: { hash: 'b', release: '2' }, requested: 100, routed: 100 });
+      return scaleRetired(p, f, { kind: 'Verified', share: 100 }, f.unit('a', 'chat'), NOW);
+    };
+    expect(scaled([podOf('a', 'chat')]).writes).toEqual([]);
+    expect(scaled([]).writes).toMatchObject([{ kind: 'PatchWorkload', replicas: 0, drain: null }]);
   });
 });

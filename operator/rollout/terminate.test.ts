@@ -1,6 +1,6 @@
 // Deletion, step by step: what is looked at again, and when.
 import { FINALIZER } from '@assistant-platform/api';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sampleRelease } from './releases.ts';
 import { terminate } from './terminate.ts';
 import { factsOf, NOW, podOf, sessions, snapshotOf, workloadOf } from './worldSituations.ts';
@@ -23,4 +23,47 @@ it('a deletion that meets a drain under way begins the others, and looks again a
     ['chat-b', 1],
   ]);
   expect(lookAgainAt).toBe(NOW);
+});
+
+describe('a deletion', () => {
+  const release = sampleRelease('1.0.0');
+  const { subject } = snapshotOf({}, release);
+  const step = (change: Parameters<typeof factsOf>[0], finalizers: readonly string[] = [FINALIZER]) => {
+    const f = factsOf({ subject: { ...subject, deleting: true, finalizers }, routes: [], ...change }, release);
+    return terminate(f, () => 0, NOW);
+  };
+  const drain = { startedAt: NOW - 1000, deadline: NOW + 60_000 };
+
+  it('that others still hold up, when ours is done, is none of our business', () => {
+    expect(step({}, ['example.com/other'])).toMatchObject({ writes: [], waits: [] });
+  });
+
+  it('waits for pods that are still there when their Deployments want none, and counts who is known to be on them', () => {
+    const pods = [
+      podOf('a', 'chat', { sessions: sessions(3, 0, true) }),
+      podOf('a', 'chat', { name: 'silent', sessions: { kind: 'unknown' } }),
+      podOf('a', 'chat', { name: 'going', terminating: true, sessions: sessions(5) }),
+    ];
+    const workloads = [workloadOf('a', 'chat', { replicas: 0, drain })];
+    expect(step({ workloads, pods })).toMatchObject({
+      writes: [],
+      waits: [
+        {
+          reason: 'DrainBeforeDeletion',
+          message: '3 open sessions on 2 pods are drained before the deletion goes on',
+          nextCheckAt: drain.deadline,
+        },
+      ],
+    });
+    const left = step({ workloads, pods: pods.filter(({ terminating }) => terminating) });
+    expect(left.writes).toContainEqual({ kind: 'Delete', ref: { kind: 'Deployment', name: 'chat-a' } });
+  });
+
+  it('takes pods that never ran away at once, if all of them are known', () => {
+    const never = podOf('a', 'chat', { running: false, ready: false });
+    const replicas = (podCount: number) =>
+      step({ workloads: [workloadOf('a', 'chat', { replicas: 1, podCount })], pods: [never] }).writes;
+    expect(replicas(1)).toMatchObject([{ kind: 'PatchWorkload', replicas: 0 }]);
+    expect(replicas(2)).toMatchObject([{ kind: 'PatchWorkload', replicas: 1 }]);
+  });
 });

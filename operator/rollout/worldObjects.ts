@@ -85,7 +85,7 @@ export function readApplied(object: Manifest): Applied {
   const { name, labels, annotations } = object.metadata;
   const component = labels[LABELS.component] ?? '';
   const revision = labels[LABELS.revision] ?? '';
-  const digest = annotations?.[APPLIED_DIGEST] ?? '';
+  const digest = annotations[APPLIED_DIGEST];
   const { kind } = object;
   switch (kind) {
     case 'ControllerRevision': {

@@ -1,17 +1,20 @@
 // How a comparison with stable reads.
-import { withDefaults, type MetricSpec } from '@assistant-platform/api';
+import { withDefaults, type MetricSpec, type ResolvedMetric } from '@assistant-platform/api';
 import { describe, expect, it } from 'vitest';
-import { comparisonText } from './texts.ts';
+import { comparisonText, decimalText, valueText } from './texts.ts';
 
-function text(spec: Omit<MetricSpec, 'name'>, counted: boolean, low: number, high: number): string {
+function metricOf(spec: Omit<MetricSpec, 'name'>): ResolvedMetric {
   const [metric] = withDefaults({
     components: { chat: { image: 'a' } },
     gateway: { parentRef: { name: 'public' } },
     strategy: { type: 'BlueGreen', blueGreen: {} },
     metrics: [{ name: 'm', comparedTo: { stable: { maxRatio: '2' } }, ...spec }],
   }).metrics;
-  return comparisonText(metric!, counted, low, high);
+  return metric!;
 }
+
+const text = (spec: Omit<MetricSpec, 'name'>, counted: boolean, low: number, high: number): string =>
+  comparisonText(metricOf(spec), counted, low, high);
 
 describe('a comparison with stable in words', () => {
   it('says what is known of the ratio', () => {
@@ -30,5 +33,26 @@ describe('a comparison with stable in words', () => {
     expect(text({ preset: 'TokensPerSecond' }, false, 2, 2)).toBe('2 times as slow as stable');
     expect(text({ preset: 'SessionResumeRate' }, true, 2, 2)).toBe('with gaps 2 times as often as stable');
     expect(text({ prometheus: { query: 'vector(1)' } }, false, 2, 2)).toBe('2 times stable');
+  });
+});
+
+describe('a value in words', () => {
+  it.each<[Omit<MetricSpec, 'name'>, string]>([
+    [{ preset: 'LatencyP95' }, '0.0123 s'],
+    [{ preset: 'TimeToFirstChunkP95' }, '0.0123 s'],
+    [{ preset: 'TokensPerSecond' }, '0.0123 tokens/s'],
+    [{ preset: 'CostPerAnswer' }, '$0.0123'],
+    [{ preset: 'ErrorRate' }, '1.23 %'],
+    [{ preset: 'FallbackRate' }, '1.23 %'],
+    [{ preset: 'StreamAbortRate' }, '1.23 %'],
+    [{ preset: 'SessionResumeRate' }, '1.23 %'],
+    [{ prometheus: { query: 'vector(1)' } }, '0.0123'],
+  ])('has the unit of its metric: %o', (spec, wanted) => {
+    expect(valueText(metricOf(spec), 0.01234)).toBe(wanted);
+  });
+
+  it('has six digits in the status, and a word where there is no number', () => {
+    expect(decimalText(1.23456789)).toBe('1.23457');
+    expect(decimalText(Infinity)).toBe('Infinity');
   });
 });

@@ -1,0 +1,31 @@
+// What is written where something of what it is made of is missing.
+import { describe, expect, it } from 'vitest';
+import { converge } from './converge.ts';
+import { sampleRelease } from './releases.ts';
+import { factsOf, NOW, progressOf, recordOf, routeOf } from './worldSituations.ts';
+
+describe('the route of a component that the spec has no longer', () => {
+  const release = sampleRelease('1.1.0', undefined, ['realtime']);
+  const written = (change: Parameters<typeof factsOf>[0]) =>
+    converge(progressOf(), factsOf(change, release), { kind: 'Verified', share: 0 }, NOW).writes.flatMap((write) =>
+      write.kind === 'WriteRoute' && write.intent.component === 'chat' ? [write.intent] : [],
+    );
+  const [a, b] = [recordOf('a', ['chat', 'realtime'], 1), recordOf('b', ['chat', 'realtime'], 2)];
+
+  it('keeps its path, or has the path of every route', () => {
+    const { intent } = routeOf('chat', { a: 100 });
+    const there = { ...routeOf('chat', { a: 100 }), intent: intent && { ...intent, path: '/talk' } };
+    expect(written({ routes: [there] })).toMatchObject([{ path: '/talk' }]);
+    expect(written({ routes: [] })).toMatchObject([{ path: '/' }]);
+  });
+
+  it('goes to the port that the revision was recorded with, or to the usual one', () => {
+    const recorded = { ...a, components: { ...a.components, chat: { port: 7000, adminPort: 9090, template: {} } } };
+    const ports = (records: (typeof a)[]) =>
+      written({ records, routes: [routeOf('chat', { a: 100 })] }).map(({ backends }) =>
+        Object.fromEntries(backends.map(({ revision, port }) => [revision, port])),
+      );
+    expect(ports([recorded, b])).toEqual([{ a: 7000, b: 8080 }]);
+    expect(ports([b])).toEqual([{ a: 8080, b: 8080 }]);
+  });
+});
