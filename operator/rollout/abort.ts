@@ -1,5 +1,5 @@
 // Abort: all traffic to stable in one change of the route, the spec left alone. The pods stay for the drain. Retry starts over.
-import { advance, hold, note, type Look, type Move } from './decide.ts';
+import { advance, hold, note, type InstalledLook, type Look, type Move } from './decide.ts';
 import { remember } from './history.ts';
 import { lowerShare } from './routes.ts';
 import { startRollout } from './start.ts';
@@ -7,13 +7,13 @@ import type { Abort } from './state.ts';
 import { countsAsStuck, type Wait } from './waits.ts';
 
 /** Records the abort. From here on the wanted weight is 0; nothing that may fail stands in the way. */
-export function abortRollout({ p, f, now }: Look, abort: Abort): Move {
+export function abortRollout({ p, f, now }: InstalledLook, abort: Abort): Move {
   const remembered = remember(p, 'Aborted', f.release.revisionHistoryLimit, now);
   return advance(
     { ...lowerShare(remembered, f, 0), abort, pauses: [] },
     note(
       'RolloutAborted',
-      `${p.update?.release ?? 'the update'} aborted by ${abort.by}: ${abort.reason}; traffic goes back to ${p.stable?.release ?? 'stable'}`,
+      `${p.update.release} aborted by ${abort.by}: ${abort.reason}; traffic goes back to ${p.stable.release}`,
       'Warning',
     ),
   );
@@ -25,12 +25,12 @@ export function hasStalled({ f, now, since }: Look, wait: Wait): boolean {
 }
 
 /** Aborted: waits for the way back to be verified, then for a person. */
-export function holdAborted({ p, routes, f }: Look): Move {
+export function holdAborted({ routes, f }: InstalledLook, { by, reason, at }: Abort): Move {
   const waits: Wait[] = [
     {
       reason: 'Aborted',
-      message: `aborted by ${p.abort?.by ?? 'User'}: ${p.abort?.reason ?? ''}; retry it, or edit the spec`,
-      ...(p.abort === null ? {} : { since: Date.parse(p.abort.at) }),
+      message: `aborted by ${by}: ${reason}; retry it, or edit the spec`,
+      since: Date.parse(at),
     },
   ];
   if (routes.kind === 'Waiting') waits.push(routes.wait);
@@ -45,7 +45,7 @@ export function holdAborted({ p, routes, f }: Look): Move {
 }
 
 /** The same revision again, from the first step. */
-export function retryRollout(look: Look): Move {
-  const { update } = look.p;
-  return update === null ? hold() : startRollout(look, { hash: update.hash, release: update.release });
+export function retryRollout(look: InstalledLook): Move {
+  const { hash, release } = look.p.update;
+  return startRollout(look, { hash, release });
 }

@@ -41,6 +41,14 @@ const share = (run: WorldRun): number | undefined =>
     ?.weight;
 
 describe('an analysis step', () => {
+  it('says that it goes on beside what a metric waits for, and not any more when its time is over', () => {
+    const run = begin(canary(STEPS), answer(rate(0, 0), rate(0, 0)));
+    run.run(40_000);
+    expect(waits(run)).toEqual(['MetricNoData', 'AnalysisRunning']);
+    run.run(60_000);
+    expect(waits(run)).toEqual(['MetricNoData']);
+  });
+
   it('passes when its time is over: seven checks in a minute, and says so until then [R-292]', () => {
     const run = begin(canary(STEPS), GOOD);
     run.run(40_000);

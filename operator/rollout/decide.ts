@@ -6,7 +6,7 @@ import { install } from './install.ts';
 import { readOrder, type Order } from './orders.ts';
 import { verifyRoutes, type Verification } from './routes.ts';
 import { holdAtRest, startRollout } from './start.ts';
-import { atRest, type BlockedBy, type Progress } from './state.ts';
+import { atRest, type BlockedBy, type Installed, type Progress } from './state.ts';
 import { giveWay } from './supersede.ts';
 import { walkStages } from './walk.ts';
 import { waitingSince, type Wait } from './waits.ts';
@@ -39,6 +39,11 @@ export interface Look {
   readonly routes: Verification;
   /** Since when a wait lasts, epoch milliseconds. */
   readonly since: (wait: Wait) => number;
+}
+
+/** A look at a rollout behind the first installation. */
+export interface InstalledLook extends Look {
+  readonly p: Installed;
 }
 
 export interface Decision {
@@ -88,8 +93,11 @@ const sameStep = (a: Progress, b: Progress): boolean =>
 
 /** The rules, first match wins. */
 function nextMove(look: Look): Move {
-  const { p, f } = look;
-  if (p.stable === null || p.update === null) return install(look);
+  const { f } = look;
+  const { stable, update } = look.p;
+  if (stable === null || update === null) return install(look);
+  const p: Installed = { ...look.p, stable, update };
+  const installed: InstalledLook = { ...look, p };
   if (look.routes.kind === 'Verified' && look.routes.share !== p.routed) {
     return advance(
       { ...p, routed: look.routes.share },
@@ -98,17 +106,17 @@ function nextMove(look: Look): Move {
   }
   if (atRest(p))
     return f.target.kind === 'Known' && f.target.hash !== p.update.hash && !f.release.paused
-      ? startRollout(look, f.target)
-      : holdAtRest(look);
-  if (f.target.kind === 'Known' && f.target.hash !== p.update.hash) return giveWay(look, f.target);
+      ? startRollout(installed, f.target)
+      : holdAtRest(installed);
+  if (f.target.kind === 'Known' && f.target.hash !== p.update.hash) return giveWay(installed, f.target);
   const { order } = look;
   if (order?.verb === 'abort' && order.revision === p.update.hash && p.abort === null) {
-    return abortRollout(look, { at: order.at, reason: order.reason, by: 'User' });
+    return abortRollout(installed, { at: order.at, reason: order.reason, by: 'User' });
   }
   if (p.abort !== null) {
     const again = order?.verb === 'retry' && order.revision === p.update.hash && order.abortedAt === p.abort.at;
     // While traffic is on its way back, nobody can say what the update carries.
-    return again && look.routes.kind === 'Verified' ? retryRollout(look) : holdAborted(look);
+    return again && look.routes.kind === 'Verified' ? retryRollout(installed) : holdAborted(installed, p.abort);
   }
-  return walkStages(look);
+  return walkStages(installed);
 }

@@ -1,7 +1,7 @@
 // What is remembered of a rollout, and what a status without memory means.
 import { describe, expect, it } from 'vitest';
 import { remember } from './history.ts';
-import { atRest, readProgress, type HistoryEntry } from './state.ts';
+import { atRest, readProgress, type HistoryEntry, type RevisionRef, type StepStatus } from './state.ts';
 import { NOW, progressOf } from './worldSituations.ts';
 
 const FINISHED = new Date(NOW).toISOString();
@@ -10,11 +10,11 @@ const step = { index: 0, count: 1, stepsHash: 's', startedAt: 'the step' };
 
 describe('the history', () => {
   it('has when a rollout began: its own time, else that of its step, else its end', () => {
-    const began = (change: Parameters<typeof progressOf>[0]): string | undefined =>
-      remember(progressOf(change), 'Promoted', 5, NOW).history[0]?.startedAt;
-    expect(began({ update: update('the release'), step })).toBe('the release');
-    expect(began({ update: update(), step })).toBe('the step');
-    expect(began({ update: update() })).toBe(FINISHED);
+    const began = (of: RevisionRef, at: StepStatus | null): string | undefined =>
+      remember({ ...progressOf({ step: at }), update: of }, 'Promoted', 5, NOW).history[0]?.startedAt;
+    expect(began(update('the release'), step)).toBe('the release');
+    expect(began(update(), step)).toBe('the step');
+    expect(began(update(), null)).toBe(FINISHED);
   });
 
   it('has the newest first, and keeps so many and one more', () => {
@@ -23,13 +23,9 @@ describe('the history', () => {
         ...{ hash, release: hash, outcome: 'Promoted', startedAt: '', finishedAt: '' },
       }),
     );
-    const { history } = remember(progressOf({ update: update('then'), history: older }), 'Aborted', 2, NOW);
+    const { history } = remember({ ...progressOf({ history: older }), update: update('then') }, 'Aborted', 2, NOW);
     expect(history.map(({ hash }) => hash)).toEqual(['b', 'x', 'y']);
     expect(history[0]).toEqual({ ...update('then'), outcome: 'Aborted', finishedAt: FINISHED });
-  });
-
-  it('has nothing of a rollout that is none', () => {
-    expect(remember(progressOf({ update: null }), 'Aborted', 2, NOW).history).toEqual([]);
   });
 });
 

@@ -1,9 +1,8 @@
 // What became of each rollout, newest first.
-import type { Outcome, Progress } from './state.ts';
+import type { Begun, Outcome } from './state.ts';
 
 /** Notes the end of the update revision's rollout. Keeps `limit` entries and the newest. */
-export function remember(p: Progress, outcome: Outcome, limit: number, now: number): Progress {
-  if (p.update === null) return p;
+export function remember<P extends Begun>(p: P, outcome: Outcome, limit: number, now: number): P {
   const finishedAt = new Date(now).toISOString();
   const { hash, release, startedAt } = p.update;
   const entry = { hash, release, outcome, startedAt: startedAt ?? p.step?.startedAt ?? finishedAt, finishedAt };

@@ -21,7 +21,11 @@ export function install(look: Look): Move {
     );
   }
   const waits = capacityWaits(p, f, 100);
-  if (target.kind === 'Known' && target.hash !== p.update.hash && (waits.length > 0 || !isRouted(look))) {
+  if (
+    target.kind === 'Known' &&
+    target.hash !== p.update.hash &&
+    (waits.length > 0 || !isRouted(look, p.update.hash))
+  ) {
     return advance(
       first(look, target.hash, target.release),
       note('RolloutSuperseded', `${target.release} replaces ${p.update.release}, which was not installed yet`),
@@ -41,7 +45,7 @@ export function install(look: Look): Move {
   const stable = { hash: p.update.hash, release: p.update.release };
   return advance(
     {
-      ...remember(p, 'Promoted', f.release.revisionHistoryLimit, now),
+      ...remember({ ...p, update: p.update }, 'Promoted', f.release.revisionHistoryLimit, now),
       stable,
       update: stable,
       requested: 100,
@@ -58,7 +62,7 @@ function first(look: Look, hash: string, release: string): Progress {
 }
 
 /** Without its record a revision that the spec asks for no longer has no components, and never will: it is not about to serve. */
-function isRouted({ f, p }: Look): boolean {
-  const components = p.update === null ? [] : f.components(p.update.hash);
+function isRouted({ f }: Look, hash: string): boolean {
+  const components = f.components(hash);
   return components.length > 0 && components.every((component) => f.route(component) !== null);
 }

@@ -47,7 +47,7 @@ export function carriedShare(p: Progress, f: Facts): number {
 }
 
 /** Progress with a smaller share wanted. */
-export const lowerShare = (p: Progress, f: Facts, share: number): Progress => ({
+export const lowerShare = <P extends Progress>(p: P, f: Facts, share: number): P => ({
   ...p,
   requested: share,
   routed: Math.max(p.routed, carriedShare(p, f)),

@@ -1,13 +1,13 @@
 // The two ends of a rollout: at rest, and the first step.
 import { capacityWait } from './podTrouble.ts';
-import { advance, hold, note, type Look, type Move } from './decide.ts';
+import { advance, hold, note, type InstalledLook, type Look, type Move } from './decide.ts';
 import { carriedShare } from './routes.ts';
 import { stagesHash, stagesOf } from './stages.ts';
 import type { Progress, RevisionRef } from './state.ts';
 import type { Wait } from './waits.ts';
 
 /** Begins the rollout of the target at its first stage, or behind the last one when it is a way back (rollbackWindow). */
-export function startRollout(look: Look, target: RevisionRef): Move {
+export function startRollout(look: InstalledLook, target: RevisionRef): Move {
   const { p, now, f } = look;
   const update = { hash: target.hash, release: target.release, startedAt: new Date(now).toISOString() };
   const back = isWayBack(look, target.hash);
@@ -24,11 +24,11 @@ export function startRollout(look: Look, target: RevisionRef): Move {
 }
 
 /** One of the revisions that were promoted shortly before the stable one. */
-function isWayBack({ p, f }: Look, hash: string): boolean {
+function isWayBack({ p, f }: InstalledLook, hash: string): boolean {
   const promoted = p.history
     .filter(({ outcome }) => outcome === 'Promoted' || outcome === 'FastPromoted')
     .map((entry) => entry.hash);
-  const earlier = [...new Set(promoted)].filter((each) => each !== p.stable?.hash);
+  const earlier = [...new Set(promoted)].filter((each) => each !== p.stable.hash);
   return earlier.slice(0, f.release.rollbackWindow).includes(hash);
 }
 
@@ -56,8 +56,7 @@ export function enterStage(p: Progress, { f, now }: Look, index: number): Progre
 }
 
 /** Nothing under way: says what is not as it should be. */
-export function holdAtRest({ p, f, routes }: Look): Move {
-  if (p.stable === null) return hold();
+export function holdAtRest({ p, f, routes }: InstalledLook): Move {
   const { hash, release } = p.stable;
   if (f.target.kind === 'Known' && f.target.hash === hash && f.target.release !== release) {
     const renamed = { hash, release: f.target.release };

@@ -116,6 +116,16 @@ export interface Progress {
   readonly history: readonly HistoryEntry[];
 }
 
+/** Progress with a revision that is, or was, released. */
+export interface Begun extends Progress {
+  readonly update: RevisionRef;
+}
+
+/** Progress behind the first installation: there is a stable revision to go back to. */
+export interface Installed extends Begun {
+  readonly stable: RevisionRef;
+}
+
 export function readProgress(status: Status): Progress {
   return {
     stable: status.stableRevision ?? null,

@@ -1,7 +1,7 @@
 // The spec changed in mid-rollout. Back to stable: all traffic back at once, steps skipped. Something new: the half-done revision goes back
 // gradually, is left to its drain, and the new rollout starts fresh.
 import { hasStalled } from './abort.ts';
-import { advance, hold, note, type Look, type Move } from './decide.ts';
+import { advance, hold, note, type InstalledLook, type Move } from './decide.ts';
 import { remember } from './history.ts';
 import { lowerShare } from './routes.ts';
 import { startRollout } from './start.ts';
@@ -11,9 +11,8 @@ import type { Wait } from './waits.ts';
 /** Shares on the way back: each is verified before the next, so that stable's caches and connections warm up. */
 const LADDER = [50, 25, 10, 0] as const;
 
-export function giveWay(look: Look, target: RevisionRef): Move {
+export function giveWay(look: InstalledLook, target: RevisionRef): Move {
   const { p, f, routes, now, order } = look;
-  if (p.update === null || p.stable === null) return hold();
   const back = target.hash === p.stable.hash;
   if (p.requested > 0) {
     const atOnce = back || (order?.verb === 'abort' && order.revision === target.hash);
@@ -37,9 +36,9 @@ export function giveWay(look: Look, target: RevisionRef): Move {
   return start.kind === 'Advance' ? advance(start.progress, superseded, ...start.notes) : start;
 }
 
-function stepBack(look: Look, atOnce: boolean): Move {
+function stepBack(look: InstalledLook, atOnce: boolean): Move {
   const { p, routes } = look;
-  const release = p.update?.release ?? 'the update';
+  const { release } = p.update;
   const settled = routes.kind === 'Verified';
   const wait: Wait =
     routes.kind === 'Waiting'
@@ -56,11 +55,11 @@ function stepBack(look: Look, atOnce: boolean): Move {
   );
 }
 
-function backWait({ p, routes, f }: Look): Wait | null {
+function backWait({ p, routes, f }: InstalledLook): Wait | null {
   if (routes.kind === 'Verified' && routes.share > 0) {
     return {
       reason: 'RouteUpdating',
-      message: `the routes still carry ${routes.share} % of ${p.update?.release ?? 'the update'}`,
+      message: `the routes still carry ${routes.share} % of ${p.update.release}`,
       lastsMs: f.release.progressDeadlineMs,
     };
   }

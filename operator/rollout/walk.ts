@@ -3,7 +3,7 @@ import { abortRollout, hasStalled } from './abort.ts';
 import type { AnalysisEntry } from './analysis/judge.ts';
 import { judgeAll, judgementOf, type Judgement } from './watches.ts';
 import { capacityWaits } from './capacity.ts';
-import { advance, hold, note, type Look, type Move, type Note } from './decide.ts';
+import { advance, hold, note, type InstalledLook, type Move, type Note } from './decide.ts';
 import { isSame } from './digest.ts';
 import { remember } from './history.ts';
 import { enterStage } from './start.ts';
@@ -12,7 +12,7 @@ import type { Stage } from './release.ts';
 import { SPEC_PAUSED, type Wait } from './waits.ts';
 
 /** The rules of a rollout that is neither aborted nor superseded. */
-export function walkStages(look: Look): Move {
+export function walkStages(look: InstalledLook): Move {
   const { p, f, order } = look;
   const { strategy } = f.release;
   const stages = stagesOf(strategy);
@@ -27,7 +27,7 @@ export function walkStages(look: Look): Move {
     // It had to give way, was on its way back, and is asked for again: what its steps had shown was at another weight.
     return advance(
       enterStage(p, look, 0),
-      note('RolloutStarted', `${p.update?.release ?? ''} begins again at the first step: it was on its way back`),
+      note('RolloutStarted', `${p.update.release} begins again at the first step: it was on its way back`),
     );
   }
   const analysis = judgeAll(p, f);
@@ -41,7 +41,7 @@ export function walkStages(look: Look): Move {
   }
   if (f.release.paused) return hold(SPEC_PAUSED);
   const promoted =
-    order?.verb === 'promote' && order.revision === p.update?.hash && order.stepsHash === step.stepsHash
+    order?.verb === 'promote' && order.revision === p.update.hash && order.stepsHash === step.stepsHash
       ? order.index
       : null;
   if (promoted === 'full' && step.index < stages.length) {
@@ -86,7 +86,7 @@ export function walkStages(look: Look): Move {
 }
 
 /** What the weight of the current stage still needs: pods of every component, then routes that carry it. */
-function weightWaits({ p, f, routes }: Look): Wait[] {
+function weightWaits({ p, f, routes }: InstalledLook): Wait[] {
   const missing = capacityWaits(p, f, p.requested);
   if (missing.length > 0) return missing;
   if (routes.kind === 'Waiting') return [routes.wait];
@@ -100,8 +100,7 @@ function weightWaits({ p, f, routes }: Look): Wait[] {
   ];
 }
 
-function promote({ p, f, now }: Look, byPerson: boolean): Move {
-  if (p.update === null) return hold();
+function promote({ p, f, now }: InstalledLook, byPerson: boolean): Move {
   const stable = { hash: p.update.hash, release: p.update.release };
   const skipped =
     byPerson || p.history.some((entry) => entry.hash === stable.hash && entry.outcome.endsWith('Promoted'));
@@ -116,22 +115,22 @@ function promote({ p, f, now }: Look, byPerson: boolean): Move {
       pauses: [],
       analysis: [],
     },
-    note('RolloutCompleted', `${stable.release} is stable; ${p.stable?.release ?? 'the old revision'} is drained`),
+    note('RolloutCompleted', `${stable.release} is stable; ${p.stable.release} is drained`),
   );
 }
 
-const pauseStart = ({ p, now }: Look): number => Date.parse(p.pauses[0]?.startTime ?? new Date(now).toISOString());
-const stageStart = ({ p, now }: Look): number => Date.parse(p.step?.startedAt ?? new Date(now).toISOString());
+const pauseStart = ({ p, now }: InstalledLook): number =>
+  Date.parse(p.pauses[0]?.startTime ?? new Date(now).toISOString());
+const stageStart = ({ p, now }: InstalledLook): number => Date.parse(p.step?.startedAt ?? new Date(now).toISOString());
 
 /** Its time is over; a weight has none. */
-function stageIsOver(look: Look, stage: Stage | undefined): boolean {
+function stageIsOver(look: InstalledLook, stage: Stage | undefined): boolean {
   if (stage?.kind === 'Analysis') return look.now >= stageStart(look) + stage.durationMs;
   return stage?.kind === 'Pause' && stage.durationMs !== null && look.now >= pauseStart(look) + stage.durationMs;
 }
 
 /** Stable could carry all traffic again. */
-function stableIsWhole({ p, f }: Look): boolean {
-  if (p.stable === null) return false;
+function stableIsWhole({ p, f }: InstalledLook): boolean {
   const { hash } = p.stable;
   return f
     .components(hash)
@@ -152,9 +151,9 @@ function turns(before: readonly AnalysisEntry[], after: readonly AnalysisEntry[]
 }
 
 /** Why an analysis goes on: what speaks against the revision first, then one line for all that still runs. */
-function analysisWaits(look: Look, stage: Extract<Stage, { kind: 'Analysis' }>, { waits }: Judgement): Wait[] {
+function analysisWaits(look: InstalledLook, stage: Extract<Stage, { kind: 'Analysis' }>, { waits }: Judgement): Wait[] {
   const running = waits.filter(({ reason }) => reason === 'AnalysisRunning');
-  const nextChecks = waits.flatMap(({ nextCheckAt }) => nextCheckAt ?? []);
+  const nextChecks = waits.map(({ nextCheckAt }) => nextCheckAt);
   const all: Wait = {
     reason: 'AnalysisRunning',
     message: [describe(stage), ...running.map(({ message }) => message)].join('; '),
@@ -165,8 +164,8 @@ function analysisWaits(look: Look, stage: Extract<Stage, { kind: 'Analysis' }>, 
   return stageIsOver(look, stage) && running.length === 0 ? others : [...others, all];
 }
 
-function staysWaits({ p, f }: Look, failure: string): Wait[] {
-  const stable = p.stable?.release ?? 'stable';
+function staysWaits({ p, f }: InstalledLook, failure: string): Wait[] {
+  const stable = p.stable.release;
   return [
     {
       reason: 'MetricFailing',
@@ -180,7 +179,7 @@ function staysWaits({ p, f }: Look, failure: string): Wait[] {
   ];
 }
 
-function pauseWait(look: Look, stage: Extract<Stage, { kind: 'Pause' }>): Wait {
+function pauseWait(look: InstalledLook, stage: Extract<Stage, { kind: 'Pause' }>): Wait {
   return {
     reason: stage.reason,
     message: `${describe(stage)} at ${look.p.requested} %`,

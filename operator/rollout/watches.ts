@@ -62,7 +62,7 @@ export interface Judgement {
   /** Why the rollout has to end; null when no metric failed for good. */
   readonly failure: string | null;
   /** What speaks against going on now, the worst first; empty: nothing does. */
-  readonly waits: readonly Wait[];
+  readonly waits: readonly CheckedWait[];
   /** All are sure, before their time is over. */
   readonly sure: boolean;
 }
@@ -90,7 +90,14 @@ export function judgementOf(p: Progress, f: Facts, over: boolean, now: number): 
 }
 
 /** A wait that is looked at again when the next check is due. */
-function waitOf(standing: Extract<Standing, { kind: 'Waits' }>, watch: Watch, entry: AnalysisEntry, now: number): Wait {
+type CheckedWait = Wait & { readonly nextCheckAt: number };
+
+function waitOf(
+  standing: Extract<Standing, { kind: 'Waits' }>,
+  watch: Watch,
+  entry: AnalysisEntry,
+  now: number,
+): CheckedWait {
   const { reason, message } = standing;
   const next = Math.max(now, dueAt(watch, entry));
   const wait = { reason, message, nextCheckAt: next };

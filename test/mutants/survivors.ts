@@ -26,13 +26,6 @@ export const SURVIVORS: readonly Explanation[] = [
     why: 'without any trials both likelihoods are 0 whatever the rate',
   },
   {
-    file: 'analysis/sequential-test.ts',
-    operator: 'logical',
-    from: 'if (stable.events === 0 || stable.trials === 0) return RATIO_AT_MOST;',
-    to: 'if (((stable.events === 0) && (stable.trials === 0))) return RATIO_AT_MOST;',
-    why: 'no events in some trials: the rate of 0 below the fraction makes it infinite, which is capped to the same',
-  },
-  {
     file: 'revision.ts',
     operator: 'default',
     from: 'const content = references[reference] ?? null;',
@@ -49,7 +42,7 @@ export const SURVIVORS: readonly Explanation[] = [
   {
     file: 'analysis/sequential-test.ts',
     operator: 'early return',
-    from: 'if (update.events === 0 || update.trials === 0) return stable.events === 0 ? 1 : RATIO_AT_LEAST;',
+    from: 'if (update.events === 0) return stable.events === 0 ? 1 : RATIO_AT_LEAST;',
     to: '',
     why: 'no events: the bound that follows gives the same ratio, or no ratio is refuted and the best one is not used',
   },
@@ -94,13 +87,6 @@ export const SURVIVORS: readonly Explanation[] = [
     from: 'const next = atOnce || !reached ? 0 : (LADDER.find((share) => share < carried) ?? 0);',
     to: 'const next = atOnce || !reached ? 0 : ((LADDER.find((share) => share < carried))!);',
     why: 'the ladder ends at 0, so that something is found while anything is carried',
-  },
-  {
-    file: 'walk.ts',
-    operator: 'boolean',
-    from: 'if (p.stable === null) return false;',
-    to: 'if (p.stable === null) return true;',
-    why: 'asked only in the analysis after a promotion, which a first release does not pass through',
   },
 ];
 

@@ -85,7 +85,8 @@ function verdictOf(watch: Watch, update: Reading, stable: Reading | null): Judge
     return { verdict: 'Failing', message: `${seen} > ${valueText(metric, metric.max)}` };
   if (metric.min !== null && value < metric.min)
     return { verdict: 'Failing', message: `${seen} < ${valueText(metric, metric.min)}` };
-  if (metric.comparedToStable !== null) return compare(watch, update, stable, seen, metric.comparedToStable.maxRatio);
+  if (metric.comparedToStable !== null)
+    return compare(watch, { ...update, value }, stable, seen, metric.comparedToStable.maxRatio);
   const limits = [
     ...(metric.max === null ? [] : [`at most ${valueText(metric, metric.max)}`]),
     ...(metric.min === null ? [] : [`at least ${valueText(metric, metric.min)}`]),
@@ -93,7 +94,13 @@ function verdictOf(watch: Watch, update: Reading, stable: Reading | null): Judge
   return { verdict: 'Passing', message: `${seen}, ${limits.join(' and ')} wanted` };
 }
 
-function compare(watch: Watch, update: Reading, stable: Reading | null, seen: string, maxRatio: number): Judged {
+function compare(
+  watch: Watch,
+  update: Reading & { readonly value: number },
+  stable: Reading | null,
+  seen: string,
+  maxRatio: number,
+): Judged {
   if (stable === null || stable.value === null) {
     return { verdict: 'NoData', message: `${watch.metric.name}: the stable revision has no data to compare with` };
   }
@@ -101,7 +108,7 @@ function compare(watch: Watch, update: Reading, stable: Reading | null, seen: st
   const counted = update.evidence !== null && stable.evidence !== null;
   const { low, high } = counted
     ? ratioInterval(update.evidence, stable.evidence, watch.errorProbability)
-    : plainRatio(watch.metric, update.value ?? 0, stable.value);
+    : plainRatio(watch.metric, update.value, stable.value);
   const judged = {
     ratioLow: decimalText(low),
     ratioHigh: decimalText(high),

@@ -62,10 +62,10 @@ function check({ events, trials }: Evidence): void {
   }
 }
 
-/** The ratio that the counts speak for most. */
+/** The ratio that the counts speak for most. Without trials there are no events either. */
 function bestRatio(update: Evidence, stable: Evidence): number {
-  if (update.events === 0 || update.trials === 0) return stable.events === 0 ? 1 : RATIO_AT_LEAST;
-  if (stable.events === 0 || stable.trials === 0) return RATIO_AT_MOST;
+  if (update.events === 0) return stable.events === 0 ? 1 : RATIO_AT_LEAST;
+  if (stable.events === 0) return RATIO_AT_MOST;
   const ratio = update.events / update.trials / (stable.events / stable.trials);
   return Math.min(RATIO_AT_MOST, Math.max(RATIO_AT_LEAST, ratio));
 }
