@@ -256,6 +256,10 @@ describe('a canary', () => {
       stableRevision: { release: '1.0.0' },
       history: [{ outcome: 'FastPromoted' }, {}, {}],
     });
+    // So does the way to one that was promoted without its steps.
+    release(run, '1.1.0');
+    run.run(10_000);
+    expect(run.world.status.stableRevision).toMatchObject({ release: '1.1.0' });
   });
 
   it('edited steps start at the first one, at the weight reached', () => {

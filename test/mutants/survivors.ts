@@ -20,6 +20,13 @@ export const SURVIVORS: readonly Explanation[] = [
   },
   {
     file: 'analysis/sequential-test.ts',
+    operator: 'boundary',
+    from: 'const refuted = (ratio: number): boolean => bestLikelihood(ratio, update, stable) <= atMost;',
+    to: 'const refuted = (ratio: number): boolean => bestLikelihood(ratio, update, stable) < atMost;',
+    why: 'a likelihood that is equal to the limit to the last bit is a single ratio of all, and the bisection ends beside it either way',
+  },
+  {
+    file: 'analysis/sequential-test.ts',
     operator: 'constant',
     from: 'if (a === 0) return 0;',
     to: 'if (a === 0) return 1;',

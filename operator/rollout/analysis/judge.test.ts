@@ -165,6 +165,11 @@ describe('a comparison with stable [R-295]', () => {
     const entry = after(of, { update: reading(100, 10_000), stable: reading(400, 10_000) });
     expect(entry.verdict).toBe('Passing');
     expect(standingOf(of, entry, false)).toEqual({ kind: 'Good', sure: true });
+    // A limit beside it wants the whole time.
+    for (const limit of [{ max: '0.5' }, { min: '0.001' }]) {
+      const limited = { ...of, metric: metric({ ...limit, comparedTo: { stable: { maxRatio: '1.2' } } }) };
+      expect(standingOf(limited, entry, false)).toMatchObject({ kind: 'Waits', reason: 'AnalysisRunning' });
+    }
   });
 
   it('is not yet sure until then, and passes when its time is over', () => {
@@ -184,6 +189,9 @@ describe('a comparison with stable [R-295]', () => {
     const entry = after(plain, { update: value(3), stable: value(2) });
     expect(entry).toMatchObject({ verdict: 'Failing', ratioLow: '1.5', ratioHigh: '1.5' });
     expect(standingOf(plain, entry, false)).toMatchObject({ kind: 'Waits', reason: 'MetricFailing' });
+    // Nothing beside nothing is the same, and something beside nothing more than any number of times as much.
+    expect(after(plain, { update: value(0), stable: value(0) })).toMatchObject({ verdict: 'Passing', ratioHigh: '1' });
+    expect(after(plain, { update: value(1), stable: value(0) })).toMatchObject({ ratioLow: 'Infinity' });
     // As much as is allowed is allowed.
     expect(after(plain, { update: value(1.2), stable: value(1) }).verdict).toBe('Passing');
     expect(standingOf(plain, after(plain, { update: value(2), stable: value(2) }), false)).toMatchObject({
