@@ -1,5 +1,6 @@
 // Metrics as gates on the whole chain: services, Prometheus, operator, gateway. A release with a bug is called back without a person; one that nobody
 // comes to waits, and says so; one whose model became slow is called back by the time to the first chunk. Each time the operator is killed on the way.
+// Before the demonstration: what is slow is learned from stable's past, and under the demonstration's load a small machine answers as slowly as the fault does.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { AssistantDeployment } from '@assistant-platform/api';
