@@ -7,6 +7,7 @@ import { prepare } from './runner/prepare.ts';
 import {
   closingLine,
   failuresOf,
+  lastLines,
   selectStages,
   sum,
   tallyOf,
@@ -14,7 +15,6 @@ import {
   type Stage,
   type Tally,
   type VitestReport,
-  lastLines,
 } from './runner/stages.ts';
 
 const root = path.resolve(import.meta.dirname, '..');

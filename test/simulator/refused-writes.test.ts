@@ -4,27 +4,17 @@ import { pods } from '@assistant-platform/runtime';
 import { afterEach, expect, it } from 'vitest';
 import { assistantDeployments } from '../../operator/controller/resources.ts';
 import type { Status } from '../../operator/rollout/state.ts';
-import { Chance } from './random.ts';
-import { Fleet } from './schedule/fleet.ts';
-import { People } from './schedule/people.ts';
-import { STRATEGIES } from './schedule/specs.ts';
+import { alone } from './schedule/alone.ts';
 import { calm, type CallInfo, type Network } from './server/network.ts';
-import { Cluster } from './world/cluster.ts';
 
 const ended: (() => void)[] = [];
 afterEach(() => {
   for (const end of ended.splice(0)) end();
 });
 
-/** One operator, and an AssistantDeployment that it has not seen yet. */
 function begin(network: Network) {
-  const cluster = new Cluster(new Chance(1));
-  const failures: string[] = [];
-  const onFailure = (message: string): number => failures.push(message);
-  const fleet = new Fleet({ ...{ cluster, network, onFailure }, chance: new Chance(2), replicas: 1, election: false });
-  ended.push(() => fleet.processes.forEach((process) => process.kill()));
-  const people = new People(cluster.server, () => undefined);
-  people.create(STRATEGIES.canary);
+  const { cluster, failures, people, end } = alone(network);
+  ended.push(end);
   return { cluster, failures, people, status: (): Status => people.subject?.status ?? {} };
 }
 

@@ -2,26 +2,11 @@
 import { LABELS } from '@assistant-platform/api';
 import { pods } from '@assistant-platform/runtime';
 import { expect, it } from 'vitest';
-import { Chance } from './random.ts';
-import { Fleet } from './schedule/fleet.ts';
-import { People } from './schedule/people.ts';
-import { STRATEGIES } from './schedule/specs.ts';
+import { alone } from './schedule/alone.ts';
 import { calm } from './server/network.ts';
-import { Cluster } from './world/cluster.ts';
 
 it('an operator that has just started asks the pods before it chooses who leaves', async () => {
-  const cluster = new Cluster(new Chance(1));
-  const failures: string[] = [];
-  const onFailure = (message: string): number => failures.push(message);
-  const fleet = new Fleet({
-    ...{ cluster, onFailure },
-    network: calm,
-    chance: new Chance(2),
-    replicas: 1,
-    election: false,
-  });
-  const people = new People(cluster.server, () => undefined);
-  people.create(STRATEGIES.canary);
+  const { cluster, fleet, people, failures, end } = alone(calm);
   people.scale(3);
   await cluster.clock.advance(60_000);
   const running = cluster.server
@@ -43,5 +28,5 @@ it('an operator that has just started asks the pods before it chooses who leaves
   await cluster.clock.advance(2_000);
   expect(running.map((pod) => pod?.draining)).toEqual([true, false, false]);
   expect(failures).toEqual([]);
-  fleet.processes.forEach((process) => process.kill());
+  end();
 });
