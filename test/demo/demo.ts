@@ -37,9 +37,12 @@ async function main(): Promise<void> {
     meanPauseMs: 10_000,
     turns: DEMONSTRATION,
   });
-  console.log(
-    values.output === 'json' ? JSON.stringify({ ...report, wrong: verdict(report) }, null, 2) : `\n${render(report)}`,
-  );
+  const text =
+    values.output === 'json' ? JSON.stringify({ ...report, wrong: verdict(report) }, null, 2) : `\n${render(report)}`;
+  // Until all of it is out: the process is ended below, and what is still in a full pipe would end with it.
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(`${text}\n`, (error) => (error ? reject(error) : resolve()));
+  });
   process.exitCode = verdict(report).length === 0 ? 0 : 1;
 }
 

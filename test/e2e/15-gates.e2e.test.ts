@@ -1,6 +1,6 @@
 // Metrics as gates on the whole chain: services, Prometheus, operator, gateway. A release with a bug is called back without a person; one that nobody
 // comes to waits, and says so; one whose model became slow is called back by the time to the first chunk. Each time the operator is killed on the way.
-// Before the demonstration: what is slow is learned from stable's past, and under the demonstration's load a small machine answers as slowly as the fault does.
+// The slow model comes first, before any load: what is slow is learned from stable's past, and a small machine under load answers as slowly as the fault does.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { AssistantDeployment } from '@assistant-platform/api';
@@ -49,6 +49,52 @@ describe('a release behind a gate', () => {
       strategy: { type, canary, blueGreen },
     });
     await demo().until(settled(edited), { timeoutMs: 180_000, what: 'back on the stable spec' });
+  });
+
+  it('[R-292, R-295] whose model became slow is called back by the time to the first chunk, without a lost message', async () => {
+    const releases = demo();
+    before = (await releases.read()).spec;
+    const { gateway } = inject('where');
+    const random = seeded(5);
+    const over = new AbortController();
+    const outcomes: Outcome[] = [];
+    const load = runHttpLoad({
+      ...{ gateway, questions: newQuestions(), signal: over.signal },
+      // The model of a small machine gives a hundred tokens a second, an answer has two dozen: one that is full would be slow for both releases.
+      requestsPerSecond: 0.5,
+      onOutcome: (outcome) => outcomes.push(outcome),
+    });
+    const crowd = new Crowd({
+      ...{ gateway, people: 40, meanPauseMs: 30_000, questions: questions(random), random },
+      run: `slow-${Date.now()}`,
+    });
+    try {
+      await slowModel('apply');
+      await crowd.connect();
+      crowd.talk();
+      const stable = (await releases.read()).status?.stableRevision?.hash ?? '';
+      await eventually('it is known how soon the stable release answers', 120, async () => {
+        const chunks = `gen_ai_client_time_to_first_chunk_seconds_count{revision="${stable}"}`;
+        return (await measured(`sum(${chunks})`)) >= 60;
+      });
+      const aborted = await abortedBehindTheGate(slow(before), 240_000);
+      expect(aborted.status?.abort).toMatchObject({
+        by: 'Metric',
+        reason: expect.stringContaining('first-chunk') as string,
+      });
+      await trafficAtStable();
+    } finally {
+      over.abort();
+      await load;
+      await crowd.quiet();
+      await slowModel('delete');
+    }
+    const { sockets } = crowd.counts();
+    const messages = await crowd.audit();
+    expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(messages).toMatchObject({ lost: 0, duplicated: 0 });
+    expect(messages.acknowledged).toBeGreaterThan(40);
+    expect(sockets).toMatchObject({ broken: 0, notRecovered: 0 });
   });
 
   it('[R-292] with a bug is called back by its metric, without a person and without a failed request', async () => {
@@ -104,52 +150,6 @@ describe('a release behind a gate', () => {
     expect(later.status?.weight).toMatchObject({ requested: 30, routed: 30 });
     await releases.verb('abort', 'nobody came');
     await trafficAtStable();
-  });
-
-  it('[R-292, R-295] whose model became slow is called back by the time to the first chunk, without a lost message', async () => {
-    const releases = demo();
-    before = (await releases.read()).spec;
-    const { gateway } = inject('where');
-    const random = seeded(5);
-    const over = new AbortController();
-    const outcomes: Outcome[] = [];
-    const load = runHttpLoad({
-      ...{ gateway, questions: newQuestions(), signal: over.signal },
-      // The model of a small machine gives a hundred tokens a second, an answer has two dozen: one that is full would be slow for both releases.
-      requestsPerSecond: 0.5,
-      onOutcome: (outcome) => outcomes.push(outcome),
-    });
-    const crowd = new Crowd({
-      ...{ gateway, people: 40, meanPauseMs: 30_000, questions: questions(random), random },
-      run: `slow-${Date.now()}`,
-    });
-    try {
-      await slowModel('apply');
-      await crowd.connect();
-      crowd.talk();
-      const stable = (await releases.read()).status?.stableRevision?.hash ?? '';
-      await eventually('it is known how soon the stable release answers', 120, async () => {
-        const chunks = `gen_ai_client_time_to_first_chunk_seconds_count{revision="${stable}"}`;
-        return (await measured(`sum(${chunks})`)) >= 60;
-      });
-      const aborted = await abortedBehindTheGate(slow(before), 240_000);
-      expect(aborted.status?.abort).toMatchObject({
-        by: 'Metric',
-        reason: expect.stringContaining('first-chunk') as string,
-      });
-      await trafficAtStable();
-    } finally {
-      over.abort();
-      await load;
-      await crowd.quiet();
-      await slowModel('delete');
-    }
-    const { sockets } = crowd.counts();
-    const messages = await crowd.audit();
-    expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
-    expect(messages).toMatchObject({ lost: 0, duplicated: 0 });
-    expect(messages.acknowledged).toBeGreaterThan(40);
-    expect(sockets).toMatchObject({ broken: 0, notRecovered: 0 });
   });
 });
 

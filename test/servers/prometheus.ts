@@ -1,10 +1,12 @@
 // A real Prometheus as a child process, with the very configuration of the dev tier (infra/components/observability.yaml): only the scrape interval is
 // shorter, and pods are those that the test says, told over the same HTTP discovery that the sidecar offers in the cluster.
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { packageFile } from '@assistant-platform/local/packages';
 import { eventually, freePort, startServer } from './child-process.ts';
 import type { ServerProcess } from './child-process.ts';
@@ -40,8 +42,11 @@ export interface PrometheusServer {
 
 const configuration = join(import.meta.dirname, '../../infra/components/observability.yaml');
 
-/** Scrapes the pods once a second. */
-export async function startPrometheus(scraped: readonly ScrapedPod[] = []): Promise<PrometheusServer> {
+/** Scrapes the pods once a second. `past`: what it has seen before, as OpenMetrics text with time stamps. */
+export async function startPrometheus(
+  scraped: readonly ScrapedPod[] = [],
+  { past }: { readonly past?: string } = {},
+): Promise<PrometheusServer> {
   const command = await packageFile('prometheus', 'prometheus');
   const folder = await mkdtemp(join(tmpdir(), 'assistant-prometheus-'));
   const port = await freePort();
@@ -52,6 +57,14 @@ export async function startPrometheus(scraped: readonly ScrapedPod[] = []): Prom
   await new Promise<void>((resolve) => discovery.listen(0, '127.0.0.1', resolve));
   const discoveryUrl = `http://127.0.0.1:${(discovery.address() as AddressInfo).port}/pods`;
   await writeFile(join(folder, 'prometheus.yml'), quickened(await readFile(configuration, 'utf8'), discoveryUrl));
+
+  const data = join(folder, 'data');
+  if (past !== undefined) {
+    const openMetrics = join(folder, 'past.txt');
+    await writeFile(openMetrics, past);
+    const promtool = await packageFile('prometheus', 'promtool');
+    await promisify(execFile)(promtool, ['tsdb', 'create-blocks-from', 'openmetrics', openMetrics, data]);
+  }
 
   const url = `http://127.0.0.1:${port}`;
   const isReady = async (): Promise<boolean> => {
@@ -64,7 +77,7 @@ export async function startPrometheus(scraped: readonly ScrapedPod[] = []): Prom
   };
   const args = [
     `--config.file=${join(folder, 'prometheus.yml')}`,
-    `--storage.tsdb.path=${join(folder, 'data')}`,
+    `--storage.tsdb.path=${data}`,
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=warn',
   ];
