@@ -247,7 +247,7 @@ export class AssistantController {
     const { status: before } = subject;
     const after = next.writes.some((write) => write.kind === 'Status') ? next.status : before;
     this.#teller.tellNotes(stored, next.notes, log);
-    this.#teller.tellWait(objectKey(subject), stored, [before, after], this.#manager.clock.now(), log);
+    this.#teller.tellWaits(objectKey(subject), stored, [before, after], this.#manager.clock.now(), log);
     if (after === before) return;
     this.#metrics.stored(before, after);
     const ended = endedBetween(before, after, subject.release.strategy, this.#manager.clock.now());

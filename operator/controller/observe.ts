@@ -171,6 +171,7 @@ function podOf(pod: StoredPod, served: boolean, sessionsOf: Observed['sessionsOf
     revision: label(metadata.labels, LABELS.revision),
     ip: status?.podIP ?? null,
     running,
+    phase: phaseOf(pod),
     ready: ready && served,
     terminating: metadata.deletionTimestamp !== undefined,
     removal: removalOf(metadata),
@@ -195,6 +196,12 @@ function mainStatus({ metadata, status }: StoredPod) {
 
 /** A pod that has ended (evicted by its node, say) stays as a record; its controller does not count it and makes another. */
 const isActive = ({ status }: StoredPod): boolean => status?.phase !== 'Failed' && status?.phase !== 'Succeeded';
+
+function phaseOf({ status }: StoredPod): Pod['phase'] {
+  if (status?.phase === 'Running') return 'Running';
+  const scheduled = status?.conditions?.some(({ type, status: value }) => type === 'PodScheduled' && value === 'True');
+  return scheduled === true ? 'Pending' : 'Unscheduled';
+}
 
 const isRunning = (pod: StoredPod): boolean =>
   pod.status?.phase === 'Running' && mainStatus(pod)?.state?.running !== undefined;

@@ -28,8 +28,8 @@ export function eventsOf(notes: readonly Note[]): EventInput[] {
 /** Tells; remembers only which lasting moments it has told of. Losing that costs an Event that says the same again. */
 export class Teller {
   readonly #events: Pick<EventRecorder, 'record'>;
-  /** Key of the AssistantDeployment -> the lasting moment last told of. */
-  readonly #told = new Map<string, string>();
+  /** Key of the AssistantDeployment -> the lasting moments told of. */
+  readonly #told = new Map<string, ReadonlySet<string>>();
 
   constructor(events: Pick<EventRecorder, 'record'>) {
     this.#events = events;
@@ -44,36 +44,40 @@ export class Teller {
   }
 
   /**
-   * Tells of the first wait when it is another one than before; of one that every step has, when it lasts.
+   * Tells of each wait whose reason was not there before; of one that every step has, when it lasts.
    * @param before the status as it was stored, `status` as it is stored now.
    * @param now epoch milliseconds.
    */
-  tellWait(
+  tellWaits(
     key: string,
     subject: StoredAssistantDeployment,
     [before, status]: [Status, Status],
     now: number,
     log: Logger,
   ): void {
-    const wait = status.blockedBy?.[0];
-    if (wait === undefined || !IN_EVERY_STEP.has(wait.reason)) {
-      this.#told.delete(key);
-      if (wait !== undefined && wait.reason !== before.blockedBy?.[0]?.reason) this.#tell(subject, status, wait, log);
-      return;
+    const known = new Set(before.blockedBy?.map(({ reason }) => reason));
+    const told = this.#told.get(key);
+    const lasting = new Set<string>();
+    for (const [index, wait] of (status.blockedBy ?? []).entries()) {
+      const passing = IN_EVERY_STEP.has(wait.reason);
+      const moment = `${wait.reason} ${wait.since}`;
+      const lasts = passing && (told?.has(moment) === true || now - Date.parse(wait.since) >= MOMENT_MS);
+      if (lasts) lasting.add(moment);
+      const isNew = passing ? lasts && told?.has(moment) !== true : !known.has(wait.reason);
+      if (isNew) this.#tell(subject, status, wait, index === 0 ? (status.message ?? wait.message) : wait.message, log);
     }
-    const lasting = `${wait.reason} ${wait.since}`;
-    if (now - Date.parse(wait.since) < MOMENT_MS || this.#told.get(key) === lasting) return;
-    this.#told.set(key, lasting);
-    this.#tell(subject, status, wait, log);
+    if (lasting.size === 0) this.#told.delete(key);
+    else this.#told.set(key, lasting);
   }
 
   forget(key: string): void {
     this.#told.delete(key);
   }
 
-  #tell(subject: StoredAssistantDeployment, status: Status, wait: BlockedBy, log: Logger): void {
-    const note = status.message ?? wait.message;
-    log.info({ phase: status.phase, reason: wait.reason, step: status.step?.index, weight: status.weight }, note);
-    this.#events.record(subject, { reason: wait.reason, action: 'Wait', note });
+  #tell(subject: StoredAssistantDeployment, status: Status, wait: BlockedBy, note: string, log: Logger): void {
+    const { phase, step, weight } = status;
+    const { reason, since, nextCheckAt } = wait;
+    log.info({ phase, reason, since, nextCheckAt, step: step?.index, weight }, note);
+    this.#events.record(subject, { reason, action: 'Wait', note });
   }
 }

@@ -23,6 +23,8 @@ export interface PresetContext {
   readonly client: PrometheusClient;
   readonly signal: AbortSignal;
   readonly window: Window;
+  /** When the analysis began, epoch ms: what is usual is learned from before. */
+  readonly begun: number;
   readonly pods: RevisionPods;
   /** The revision it is compared with: its own past says what "slow" means. Null: there is none. */
   readonly stable: RevisionPods | null;
@@ -111,11 +113,11 @@ async function slow(context: PresetContext, metric: string, matchers: string): P
 
 /** The 95th percentile of the stable revision before the analysis began: about one in twenty of its events is above it. */
 async function usualP95(context: PresetContext, metric: string, matchers: string): Promise<number | null> {
-  const { client, window, signal, stable } = context;
+  const { client, begun, signal, stable } = context;
   if (stable === null) return null;
   let past: Buckets = [];
   for (const span of LEARNED_OVER_MS) {
-    const before = { since: window.since - span, at: window.since };
+    const before = { since: begun - span, at: begun };
     past = await buckets(client, select({ ...context, pods: stable }, metric, matchers), before, signal);
     if (total(past) >= LEARNED_FROM) break;
   }

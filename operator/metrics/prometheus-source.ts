@@ -1,10 +1,14 @@
-// Prometheus as the source of metrics: presets and queries of one's own, for the new revision and for stable at the same moment.
+// Prometheus as the source of metrics: presets and queries of one's own, for the new revision and for stable at the same moment (or, where stable has no traffic any more, before).
 import type { ResolvedMetric } from '@assistant-platform/api';
 import type { Measurement, Reading } from '../rollout/analysis/measurement.ts';
+import type { Window } from './counters.ts';
 import { PrometheusError, type PrometheusClient } from './prometheus-client.ts';
 import { readPreset } from './presets.ts';
 import type { MeasurementRequest, MetricSource } from './source.ts';
 import { fillIn, namesComponent, TemplateError } from './template.ts';
+
+/** How much of stable's past stands in for its present where it gets no traffic any more. */
+const PAST_MS = 3_600_000;
 
 export class PrometheusSource implements MetricSource {
   readonly #client: PrometheusClient;
@@ -17,13 +21,14 @@ export class PrometheusSource implements MetricSource {
   }
 
   async measure(request: MeasurementRequest, signal: AbortSignal): Promise<Measurement['result']> {
-    const { revision, stableRevision } = request.order;
+    const { revision, stableRevision, since, againstPast } = request.order;
     const compared = request.metric.comparedToStable !== null && stableRevision !== null;
-    const at = this.#now();
+    const window = { since, at: this.#now() };
+    const stableWindow = againstPast ? { since: since - PAST_MS, at: since } : window;
     try {
       const [update, stable] = await Promise.all([
-        this.#read(request, revision, at, signal),
-        compared ? this.#read(request, stableRevision, at, signal) : null,
+        this.#read(request, revision, window, signal),
+        compared ? this.#read(request, stableRevision, stableWindow, signal) : null,
       ]);
       return { kind: 'Reading', update, stable };
     } catch (error) {
@@ -33,15 +38,15 @@ export class PrometheusSource implements MetricSource {
     }
   }
 
-  #read(request: MeasurementRequest, revision: string, at: number, signal: AbortSignal): Promise<Reading> {
+  #read(request: MeasurementRequest, revision: string, window: Window, signal: AbortSignal): Promise<Reading> {
     const { order, metric, subject } = request;
     const { since, components, stableRevision } = order;
-    if (metric.source.kind === 'Prometheus') return this.#ownQuery(request, metric.source.query, revision, at, signal);
+    if (metric.source.kind === 'Prometheus')
+      return this.#ownQuery(request, metric.source.query, revision, window.at, signal);
     const podsOf = (hash: string) => ({ ...subject, revision: hash, components });
     return readPreset(metric.source.preset, {
-      client: this.#client,
-      signal,
-      window: { since, at },
+      ...{ client: this.#client, signal, window },
+      begun: since,
       pods: podsOf(revision),
       stable: stableRevision === null ? null : podsOf(stableRevision),
     });

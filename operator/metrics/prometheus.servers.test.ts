@@ -48,6 +48,7 @@ const measure = (canary: Canary, metric: ResolvedMetric, since: number) =>
         stableRevision: canary.stableRevision,
         components: ['chat'],
         dueAt: since,
+        againstPast: false,
       },
     },
     AbortSignal.timeout(60_000),
@@ -180,6 +181,7 @@ describe('presets on a real Prometheus', () => {
       stableRevision: null,
       components: ['chat'],
       dueAt: 0,
+      againstPast: false,
     };
     const request = { metric: metric!, subject: { name: canary!.name, namespace: NAMESPACE }, order };
     const ask = (of: PrometheusSource) => of.measure(request, AbortSignal.timeout(10_000));

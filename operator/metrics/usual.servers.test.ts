@@ -47,7 +47,19 @@ it('[R-295] few events in the minutes before: the whole hour says what is usual'
   expect(update.evidence).toMatchObject({ events: 0 });
 });
 
-async function judged(stable: Past, update: Past) {
+it('[R-295] a revision that has all the traffic is compared with what stable was before', async () => {
+  // Stable served until the switch, the new revision since.
+  const until: Past = (ago) => (ago > JUDGED ? quick : none);
+  const now = await judged(until, slowUpdate);
+  expect(now.stable).toMatchObject({ value: null, samples: 0 });
+  await prometheus.remove();
+  const past = await judged(until, slowUpdate, { againstPast: true });
+  expect(past.update).toEqual(now.update);
+  expect(past.stable.samples).toBeGreaterThan(1000);
+  expect(past.stable.evidence).toMatchObject({ events: 0 });
+});
+
+async function judged(stable: Past, update: Past, { againstPast = false } = {}) {
   const now = Math.floor(Date.now() / 1000);
   prometheus = await startPrometheus([], {
     past: `# TYPE ${METRIC} histogram\n${series(STABLE, now, stable)}${series(UPDATE, now, update)}# EOF\n`,
@@ -64,7 +76,7 @@ async function judged(stable: Past, update: Past) {
     {
       metric: metrics[0]!,
       subject: { name: 'support', namespace: 'assistants' },
-      order: { metric: 'first-chunk', since, components: ['chat'], dueAt: since, ...revisions },
+      order: { metric: 'first-chunk', since, components: ['chat'], dueAt: since, againstPast, ...revisions },
     },
     AbortSignal.timeout(30_000),
   );

@@ -2,7 +2,7 @@
 import { advance, hold, note, type InstalledLook, type Look, type Move } from './decide.ts';
 import { remember } from './history.ts';
 import { lowerShare } from './routes.ts';
-import { startRollout } from './start.ts';
+import { referenceWait, startRollout } from './start.ts';
 import type { Abort } from './state.ts';
 import { countsAsStuck, type Wait } from './waits.ts';
 
@@ -33,6 +33,7 @@ export function holdAborted({ routes, f }: InstalledLook, { by, reason, at }: Ab
       since: Date.parse(at),
     },
   ];
+  if (f.target.kind === 'ReferencesMissing') waits.push(referenceWait(f.target.missing));
   if (routes.kind === 'Waiting') waits.push(routes.wait);
   else if (routes.share > 0) {
     waits.push({

@@ -83,6 +83,16 @@ describe('an analysis step', () => {
     expect(next).toBeLessThanOrEqual(run.world.now);
   });
 
+  it('[R-292] has its last check at the very end: what went bad after the one before is seen', () => {
+    const once = canary([{ setWeight: 10 }, { analysis: { metrics: ['errors'], duration: '60s', interval: '40s' } }]);
+    const run = begin(once, GOOD, [{ ...SAMPLE_METRICS[0]!, failureLimit: 0 }]);
+    run.run(55_000);
+    expect(run.world.status.analysis?.[0]).toMatchObject({ verdict: 'Passing', checks: 1 });
+    run.world.readings = BAD;
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ abort: { by: 'Metric' }, analysis: [{ checks: 2 }] });
+  });
+
   it('calls a failing release back without a person, and keeps what it saw [R-292]', () => {
     const run = begin(canary(STEPS), BAD);
     run.run(60_000);
@@ -279,6 +289,19 @@ describe('blue-green', () => {
     for (const pod of run.world.pods) pod.sick = false;
     run.run(20_000);
     expect(run.world.status).toMatchObject({ abort: { by: 'Metric' } });
+  });
+
+  it('after the switch is compared with what stable was before: it has no traffic any more', () => {
+    const compared = blueGreen({ postPromotion: { ...look, metrics: ['ratio'] } });
+    const answers =
+      (update: Reading): Answers =>
+      ({ againstPast }) => ({ kind: 'Reading', update, stable: againstPast ? rate(0.002, 50_000) : rate(0, 0) });
+    const good = begin(compared, answers(rate(0.002, 2000)));
+    good.run(60_000);
+    expect(stable(good)).toBe('1.1.0');
+    const bad = begin(compared, answers(rate(0.1, 2000)));
+    bad.run(60_000);
+    expect(bad.world.status).toMatchObject({ abort: { by: 'Metric' }, phase: 'Degraded' });
   });
 
   it('is promoted when the time after the switch passed well', () => {

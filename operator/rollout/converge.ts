@@ -199,7 +199,10 @@ function reachable(f: Facts, hash: string, component: string, route: Route | nul
 function leftovers(p: Progress, f: Facts, retired: readonly string[]): Write[] {
   const { subject, snapshot, release } = f;
   const gone = retired.filter((hash) => isGone(f, hash));
-  const forgotten = gone.slice(0, Math.max(0, gone.length - release.revisionHistoryLimit));
+  // Of a revision that is still asked for (aborted, say) the record would only be written again.
+  const forgotten = gone
+    .slice(0, Math.max(0, gone.length - release.revisionHistoryLimit))
+    .filter((hash) => hash !== p.update?.hash);
   const fronts =
     p.stable === null && p.update === null
       ? []

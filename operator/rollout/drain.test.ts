@@ -161,9 +161,21 @@ describe('who leaves', () => {
       pod('leaving', { drain: window }),
       pod('released', { drain: { ...window, released: true } }),
       pod('unready', { ready: false }),
-      pod('stopped', { ready: false, running: false }),
+      pod('pending', { ready: false, running: false }),
+      pod('homeless', { ready: false, running: false, phase: 'Unscheduled' }),
+      pod('down', { ready: false, running: false, phase: 'Running' }),
     ];
-    expect(names(removalOrder(pods))).toEqual(['stopped', 'unready', 'released', 'leaving', 'y', 'z', 'b-older']);
+    expect(names(removalOrder(pods))).toEqual([
+      'homeless',
+      'pending',
+      'down',
+      'unready',
+      'released',
+      'leaving',
+      'y',
+      'z',
+      'b-older',
+    ]);
     expect(names(removalOrder(pods.toReversed()))).toEqual(names(removalOrder(pods)));
   });
 

@@ -92,11 +92,13 @@ export const isReleased = (pod: Pod, window: DrainWindow | null, now: number): b
 
 /**
  * Where a pod stands in the order in which the ReplicaSet controller removes pods when replicas fall (k8s.io/kubernetes
- * pkg/controller/controller_utils.go, ActivePodsWithRanks): not running, not ready, low deletion cost (ours). Among pods of one class the
- * order is not to be relied upon: nodes, ages in powers of two and uids decide.
+ * pkg/controller/controller_utils.go, ActivePodsWithRanks): without a node, pending, not ready, low deletion cost (ours). Among pods of one class
+ * the order is not to be relied upon: nodes, ages in powers of two and uids decide.
  */
 const removalClass = (pod: Pod): number =>
-  (pod.running ? 6 : 0) + (pod.ready ? 3 : 0) + (pod.drain === null ? 2 : pod.drain.released === true ? 0 : 1);
+  6 * PHASES.indexOf(pod.phase) + (pod.ready ? 3 : 0) + (pod.drain === null ? 2 : pod.drain.released === true ? 0 : 1);
+
+const PHASES: readonly Pod['phase'][] = ['Unscheduled', 'Pending', 'Running'];
 
 /** By class, the newest first within one. */
 export const removalOrder = (pods: readonly Pod[]): Pod[] =>

@@ -35,13 +35,15 @@ export function readOrder(annotations: Readonly<Record<string, string>>): Order 
 }
 
 /**
- * The change that removes an order whose revision is not asked for any more; null when there is none. Whoever asks for that revision again later asks
- * for a rollout of its own: neither an abort nor a promotion of the earlier one is meant for it.
+ * The change that removes an order that nobody can mean any more; null when there is none. Its revision is not asked for now: whoever asks for it again
+ * later asks for a rollout of its own. Or the steps are others than those that were to be passed: the same ones later begin anew, and so do their gates.
  */
-export function dropOrder({ subject: { annotations }, target }: Facts): OrderWrite['annotations'] | null {
+export function dropOrder({ subject: { annotations }, target, release }: Facts): OrderWrite['annotations'] | null {
   const order = readOrder(annotations);
-  const past = order !== null && target.kind === 'Known' && target.hash !== order.revision;
-  return past ? { [ORDER_ANNOTATION]: null } : null;
+  if (order === null || target.kind !== 'Known') return null;
+  const past = target.hash !== order.revision;
+  const edited = order.verb === 'promote' && order.stepsHash !== stagesHash(release.strategy);
+  return past || edited ? { [ORDER_ANNOTATION]: null } : null;
 }
 
 /** The restart in force. Text that is not ours is none. */

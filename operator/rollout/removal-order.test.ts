@@ -10,6 +10,7 @@ const RELEASED: PodDrain = { ...LEAVING, released: true };
 
 const pod = (name: string, open: number, drain: PodDrain | null): Pod => ({
   ...{ name, uid: name, component: 'chat', revision: 'a', ip: '198.18.0.1', running: true, ready: drain === null },
+  phase: 'Running',
   ...{ terminating: false, removal: null, createdAt: NOW - 60_000, trouble: null, drain },
   sessions: { kind: 'known', open, busy: 0, draining: drain !== null },
 });
@@ -46,8 +47,23 @@ describe('how many leaving pods may go by a smaller number of replicas [R-307]',
   });
 
   it('none while one that stays would go first', () => {
-    const starting = { ...pod('c', 0, null), running: false, ready: false };
+    const starting: Pod = { ...pod('c', 0, null), running: false, phase: 'Pending', ready: false };
     expect(releasable(unit(pod('a', 0, RELEASED), starting), NOW)).toBe(0);
+  });
+
+  it('none whose container is down while another is in use: for Kubernetes both run', () => {
+    const down = { ...pod('a', 0, LEAVING), running: false, ready: false };
+    expect(releasable(unit(down, pod('b', 3, LEAVING), pod('c', 1, null)), NOW)).toBe(0);
+    const noted = { ...down, drain: RELEASED };
+    expect(releasable(unit(noted, pod('b', 3, LEAVING), pod('c', 1, null)), NOW)).toBe(1);
+  });
+
+  it('those that have not begun, before one that has; one that stays and has no node yet goes before them', () => {
+    const begun = pod('b', 3, LEAVING);
+    const pending: Pod = { ...pod('a', 0, LEAVING), running: false, phase: 'Pending', ready: false };
+    expect(releasable(unit(pending, begun, pod('c', 1, null)), NOW)).toBe(1);
+    const homeless: Pod = { ...pod('c', 0, null), running: false, phase: 'Unscheduled', ready: false };
+    expect(releasable(unit(pending, begun, homeless), NOW)).toBe(0);
   });
 
   it('those past their deadline, whoever is on them', () => {

@@ -163,7 +163,7 @@ export function scaleRetired(p: Progress, f: Facts, routes: Verification, unit: 
 }
 
 /** Told when pods go although somebody may be connected. */
-function forced(unit: Unit, pods: readonly Pod[], now: number): Note[] {
+export function forced(unit: Unit, pods: readonly Pod[], now: number): Note[] {
   const cut = pods.filter((pod) => !isReleased(pod, null, now));
   if (cut.length === 0) return [];
   const open = cut.reduce((sum, pod) => sum + (pod.sessions.kind === 'known' ? pod.sessions.open : 0), 0);

@@ -91,6 +91,8 @@ export interface Pod {
   readonly ip: string | null;
   /** The container has been started and has not ended: only then can it hold sockets. */
   readonly running: boolean;
+  /** What Kubernetes goes by when it removes pods: Running also while the container of a pod that has run starts anew. */
+  readonly phase: 'Unscheduled' | 'Pending' | 'Running';
   readonly ready: boolean;
   /** Being deleted already; it counts for nothing. */
   readonly terminating: boolean;

@@ -14,10 +14,11 @@ const LADDER = [50, 25, 10, 0] as const;
 export function giveWay(look: InstalledLook, target: RevisionRef): Move {
   const { p, f, routes, now, order } = look;
   const back = target.hash === p.stable.hash;
-  if (p.requested > 0) {
-    const atOnce = back || (order?.verb === 'abort' && order.revision === target.hash);
-    return stepBack(look, atOnce);
-  }
+  const atOnce = back || (order?.verb === 'abort' && order.revision === target.hash);
+  // Held: the way back to stable is open, any other release waits.
+  if (f.release.paused && !atOnce)
+    return hold({ reason: 'SpecPaused', message: `spec.paused is true: ${target.release} waits to begin` });
+  if (p.requested > 0) return stepBack(look, atOnce);
   const wait = backWait(look);
   if (wait !== null) return hold(wait);
   if (routes.kind === 'Waiting') return hold(routes.wait);

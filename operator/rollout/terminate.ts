@@ -4,6 +4,7 @@ import { drainWindow, isReleased, nextDeadline, tellPods } from './drain.ts';
 import { isFollowed, type Facts } from './facts.ts';
 import { FINALIZER } from '@assistant-platform/api';
 import type { ChildRef, Write } from './plan-types.ts';
+import { forced } from './scale.ts';
 import type { DrainWindow } from './snapshot.ts';
 import type { Wait } from './waits.ts';
 
@@ -67,8 +68,10 @@ function drainAll(f: Facts, now: number): Termination {
           `${unit.component} ${unit.revision}: ${unit.sockets} open sessions, at most ${f.release.drain.deadlineMs / 1000} s`,
         ),
       );
-    } else if (isFollowed(unit) && unit.pods.every((pod) => isReleased(pod, drain, now))) writes.push(to(0, drain));
-    else {
+    } else if (isFollowed(unit) && unit.pods.every((pod) => isReleased(pod, drain, now))) {
+      writes.push(to(0, drain));
+      notes.push(...forced(unit, unit.pods, now));
+    } else {
       writes.push(...tellPods(f, unit.pods, drain, now));
       awaited.push(drain);
     }

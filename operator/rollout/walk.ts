@@ -6,7 +6,7 @@ import { capacityWaits } from './capacity.ts';
 import { advance, hold, note, type InstalledLook, type Move, type Note } from './decide.ts';
 import { isSame } from './digest.ts';
 import { remember } from './history.ts';
-import { enterStage } from './start.ts';
+import { enterStage, referenceWait } from './start.ts';
 import { stagesHash, stagesOf, weightAt } from './stages.ts';
 import type { Stage } from './release.ts';
 import { SPEC_PAUSED, type Wait } from './waits.ts';
@@ -40,6 +40,8 @@ export function walkStages(look: InstalledLook): Move {
     return abortRollout(look, { at: new Date(look.now).toISOString(), reason: judgement.failure, by: 'Metric' });
   }
   if (f.release.paused) return hold(SPEC_PAUSED);
+  // What is asked for now cannot even be named; what was asked for before is not led to its end meanwhile.
+  if (f.target.kind === 'ReferencesMissing') return hold(referenceWait(f.target.missing));
   const promoted =
     order?.verb === 'promote' && order.revision === p.update.hash && order.stepsHash === step.stepsHash
       ? order.index

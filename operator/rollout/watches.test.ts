@@ -50,9 +50,12 @@ describe('the metrics of a stage', () => {
     expect(measurementOrders(at(0), f)).toEqual([
       {
         ...{ metric: 'errors', since: NOW, revision: 'b', stableRevision: 'a' },
-        ...{ components: ['chat', 'realtime'], dueAt: NOW + 10_000 },
+        ...{ components: ['chat', 'realtime'], dueAt: NOW + 10_000, againstPast: false },
       },
     ]);
+    // Where the new revision has all new traffic, stable has only its past.
+    const whole = { ...at(0), requested: 100 };
+    expect(measurementOrders(whole, f)).toMatchObject([{ stableRevision: 'a', againstPast: true }]);
     // Nobody is judged on the first installation and at rest.
     expect(measurementOrders({ ...at(0), stable: null }, f)).toEqual([]);
     expect(measurementOrders({ ...at(0), stable: { hash: 'b', release: '' } }, f)).toEqual([]);

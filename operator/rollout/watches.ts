@@ -1,6 +1,15 @@
 // Which metrics are watched at a stage, and what they add up to: the bridge between the stages of a rollout and the judgement of a single metric.
 import type { MeasurementOrder } from './analysis/measurement.ts';
-import { dueAt, entryOf, judge, standingOf, type AnalysisEntry, type Standing, type Watch } from './analysis/judge.ts';
+import {
+  dueAt,
+  entryOf,
+  hasLastCheck,
+  judge,
+  standingOf,
+  type AnalysisEntry,
+  type Standing,
+  type Watch,
+} from './analysis/judge.ts';
 import type { Facts } from './facts.ts';
 import { stagesOf } from './stages.ts';
 import { atRest, type Progress } from './state.ts';
@@ -52,6 +61,7 @@ export function measurementOrders(p: Progress, f: Facts): readonly MeasurementOr
     since: watch.since,
     revision: update.hash,
     stableRevision: stable.hash,
+    againstPast: p.requested === 100,
     components: f.components(update.hash),
     dueAt: dueAt(watch, entryOf(watch, p.analysis)),
   }));
@@ -71,12 +81,12 @@ const WORST_FIRST = ['MetricFailing', 'MetricSourceError', 'MetricNoData', 'Anal
 
 /**
  * Adds the standings up.
- * @param over the time of the stage is over.
+ * @param over the time of the stage is over. An analysis is not before it has had its last check.
  */
 export function judgementOf(p: Progress, f: Facts, over: boolean, now: number): Judgement {
   const all = watchesOf(p, f).map((watch) => {
     const entry = entryOf(watch, p.analysis);
-    return { watch, entry, standing: standingOf(watch, entry, over) };
+    return { watch, entry, standing: standingOf(watch, entry, over && hasLastCheck(watch, entry)) };
   });
   const failed = all.flatMap(({ standing }) => (standing.kind === 'Failed' ? [standing.reason] : []));
   const waits = all.flatMap(({ watch, entry, standing }) =>

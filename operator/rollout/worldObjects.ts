@@ -114,6 +114,7 @@ export function observedPod(pod: Omit<WorldPod, 'sick' | 'nextLeave'>): Pod {
     revision: pod.revision,
     ip: pod.running ? '198.18.0.1' : null,
     running: pod.running,
+    phase: pod.running ? 'Running' : 'Pending',
     ready: pod.ready && !pod.draining,
     terminating: false,
     removal: null,

@@ -19,6 +19,7 @@ export const recordOf = (hash: string, components: readonly string[], sequence =
 /** A ready pod that has said how many sessions are open. */
 export const podOf = (revision: string, component: string, change: Partial<Pod> = {}): Pod => ({
   ...{ name: `${component}-${revision}`, uid: 'u', component, revision, ip: '198.18.0.1', running: true, ready: true },
+  ...({ phase: change.running === false ? 'Pending' : 'Running' } as const),
   ...{ terminating: false, removal: null, createdAt: NOW - 60_000, drain: null, trouble: null },
   sessions: sessions(0),
   ...change,

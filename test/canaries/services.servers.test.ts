@@ -246,6 +246,7 @@ async function verdicts(canary: Canary, since: number, check: number, known: Map
         stableRevision: STABLE,
         components: [canary.component ?? 'chat'],
         dueAt: since,
+        againstPast: false,
       };
       const request = { order, metric, subject: { name: canary.name, namespace: NAMESPACE } };
       const result = await source.measure(request, AbortSignal.timeout(30_000));
@@ -302,6 +303,7 @@ test('[R-296] a Prometheus that hangs, then dies, counts as errors in a row; bac
     stableRevision: STABLE,
     components: ['chat'],
     dueAt: since,
+    againstPast: false,
   };
   const request = { order, metric: metric!, subject: { name: 'good', namespace: NAMESPACE } };
   let [entry, checks] = [entryOf(watch, []), 0];

@@ -41,6 +41,10 @@ export function dueAt({ since, intervalMs, endsAt }: Watch, entry: AnalysisEntry
   return endsAt !== null && last < endsAt ? Math.min(next, endsAt) : next;
 }
 
+/** Whether the check at the end of the analysis has been made; one without an end has none. */
+export const hasLastCheck = ({ endsAt }: Watch, { checkedAt }: AnalysisEntry): boolean =>
+  endsAt === null || (checkedAt !== undefined && Date.parse(checkedAt) >= endsAt);
+
 /** The stored entry of this very analysis, or a fresh one. */
 export function entryOf(watch: Watch, stored: readonly AnalysisEntry[]): AnalysisEntry {
   const since = new Date(watch.since).toISOString();
@@ -101,11 +105,16 @@ function compare(
   seen: string,
   maxRatio: number,
 ): Judged {
+  const { name, minSamples } = watch.metric;
   if (stable === null || stable.value === null) {
-    return { verdict: 'NoData', message: `${watch.metric.name}: the stable revision has no data to compare with` };
+    return { verdict: 'NoData', message: `${name}: the stable revision has no data to compare with` };
   }
   // A query of one's own has no counts: its ratio is taken as it is, and failureLimit stands in for the confidence.
   const counted = update.evidence !== null && stable.evidence !== null;
+  if (!counted && stable.samples !== null && stable.samples < minSamples) {
+    const seenOfStable = `${Math.round(stable.samples)} of ${minSamples} samples`;
+    return { verdict: 'NoData', message: `${name}: the stable revision has ${seenOfStable} to compare with` };
+  }
   const { low, high } = counted
     ? ratioInterval(update.evidence, stable.evidence, watch.errorProbability)
     : plainRatio(watch.metric, update.value, stable.value);

@@ -11,6 +11,11 @@ export interface MeasurementOrder {
   readonly revision: string;
   /** The revision it is compared with; null when there is none. */
   readonly stableRevision: string | null;
+  /**
+   * The revision that is judged has all new traffic, and stable none that would be measured beside it: it is compared with what stable was before the
+   * window began.
+   */
+  readonly againstPast: boolean;
   readonly components: readonly string[];
   /** When it is to be measured, epoch ms; in the past: now. */
   readonly dueAt: number;

@@ -46,7 +46,7 @@ function startPods(state: State): Step[] {
   return [
     ...eachKind(waiting, (pod) => ({
       label: `a pod of ${unitText(pod)} runs`,
-      next: withPod(state, pod, { running: true }),
+      next: withPod(state, pod, { running: true, started: true }),
     })),
     ...eachKind(running, (pod) => ({
       label: `a pod of ${unitText(pod)} is ready`,
@@ -101,6 +101,7 @@ function newPod(state: State, { component, revision }: ModelWorkload, index: num
     component,
     revision,
     running: !state.left.slowPods && trouble === null,
+    started: !state.left.slowPods && trouble === null,
     ready: false,
     draining: false,
     drain: null,
@@ -149,9 +150,9 @@ function surplus(pods: readonly ModelPod[], count: number): ModelPod[][] {
   return [...kinds.values()];
 }
 
-/** ActivePodsWithRanks as far as the operator relies on it: not running, not ready, deletion cost. */
+/** ActivePodsWithRanks as far as the operator relies on it: pending, not ready, deletion cost. */
 const classOf = (pod: ModelPod): number[] => [
-  pod.running ? 1 : 0,
+  pod.started ? 1 : 0,
   pod.ready && !pod.draining ? 1 : 0,
   pod.drain === null ? 2 : pod.drain.released === true ? 0 : 1,
 ];

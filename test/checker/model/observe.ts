@@ -39,9 +39,10 @@ export function observe(state: State): Snapshot {
 
 /** All pods are of one age: which of several equal ones goes first is left open (environment.ts). */
 export function seenPod(pod: ModelPod): Pod {
-  const { trouble, connected, ...rest } = pod;
+  const { trouble, connected, started, ...rest } = pod;
   return {
     ...observedPod({ ...rest, createdAt: T0, broken: false, sockets: connected ? 1 : 0 }),
+    phase: started ? 'Running' : 'Pending',
     trouble: trouble === null ? null : { reason: trouble, message: 'it cannot run' },
   };
 }

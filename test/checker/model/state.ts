@@ -21,6 +21,8 @@ export interface ModelPod {
   readonly component: string;
   readonly revision: string;
   readonly running: boolean;
+  /** Has run: Kubernetes' phase Running, whatever its container does now. */
+  readonly started: boolean;
   readonly ready: boolean;
   /** Was told to drain: refuses new sessions. */
   readonly draining: boolean;
