@@ -171,7 +171,7 @@ async function main([command, ...args]) {
     process.exit(1);
   }
   if (needsRoot(command, args) && process.getuid?.() !== 0) {
-    console.error(rootNeeded('npm start'));
+    console.error(rootNeeded(command, args));
     process.exit(1);
   }
   const why = whyInstall();

@@ -16,4 +16,4 @@ export declare function needsToolchain(command: string, args: readonly string[])
 export declare function needsRoot(command: string, args: readonly string[]): boolean;
 export declare function parseVersion(text: string | undefined): readonly [number, number] | undefined;
 export declare function findMissing(machine: FoundMachine, needs: { readonly toolchain: boolean }): string[];
-export declare function rootNeeded(command: string): string;
+export declare function rootNeeded(command: string, args?: readonly string[]): string;

@@ -17,10 +17,22 @@ export function needsToolchain(command, args) {
   return NEED_TOOLCHAIN.has(command);
 }
 
+/** Stages of `npm test` that need root: a node of the embedded cluster, and (operator) addresses on the loopback device for the tests of the gateway. */
+const ROOT_STAGES = new Set(['operator', 'e2e', 'releases']);
+
 /** Whether this call needs root: the embedded cluster with a node, unless the person brings a cluster. */
 export function needsRoot(command, args) {
   if (args.includes('--help') || args.includes('-h')) return false;
-  return command === 'start' && !args.some((arg) => arg === '--context' || arg.startsWith('--context='));
+  switch (command) {
+    case 'start':
+      return !args.some((arg) => arg === '--context' || arg.startsWith('--context='));
+    case 'test':
+      return args.length === 0 || args.some((arg) => ROOT_STAGES.has(arg));
+    case 'bench':
+      return args[0] === 'local';
+    default:
+      return false;
+  }
 }
 
 /** [major, minor] of the first version in a text; undefined if there is none. */
@@ -59,15 +71,25 @@ export function findMissing(machine, { toolchain }) {
   return missing;
 }
 
-/**
- * What a person without root is told before any work begins.
- * @param command what they typed, such as `npm start`.
- */
-export function rootNeeded(command) {
-  return [
-    'The embedded cluster runs containers and sets up their network, which needs root. Two ways on:',
-    // sudo replaces PATH by its own, where a Go in /usr/local/go/bin or a Node of a version manager is not found.
-    `  sudo env "PATH=$PATH" ${command}       (everything is undone by npm run stop)`,
-    `  ${command} -- --context NAME           (a cluster that you have: kind, k3d, minikube, a cloud)`,
-  ].join('\n');
+/** What a person without root is told before any work begins. */
+export function rootNeeded(command, args = []) {
+  // sudo replaces PATH by its own, where a Go in /usr/local/go/bin or a Node of a version manager is not found.
+  const sudo = 'sudo env "PATH=$PATH"';
+  const why = 'The embedded cluster runs containers and sets up their network, which needs root.';
+  switch (command) {
+    case 'test':
+      return [
+        `${why} So do the stages ${[...ROOT_STAGES].join(', ')} of npm test. Two ways on:`,
+        `  ${sudo} ${['npm test', ...args].join(' ')}`,
+        '  npm test static unit services infra         (the stages that need no root)',
+      ].join('\n');
+    case 'bench':
+      return [why, `  ${sudo} npm run bench:${args[0]}`].join('\n');
+    default:
+      return [
+        `${why} Two ways on:`,
+        `  ${sudo} npm start       (everything is undone by npm run stop)`,
+        '  npm start -- --context NAME           (a cluster that you have: kind, k3d, minikube, a cloud)',
+      ].join('\n');
+  }
 }

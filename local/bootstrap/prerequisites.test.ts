@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findMissing, needsRoot, needsToolchain, parseVersion } from './prerequisites.mjs';
+import { findMissing, needsRoot, needsToolchain, parseVersion, rootNeeded } from './prerequisites.mjs';
 
 const machine = {
   platform: 'linux',
@@ -62,9 +62,27 @@ describe('what a command needs', () => {
     ['start', ['--context', 'kind'], false],
     ['start', ['--context=kind'], false],
     ['start', ['--help'], false],
-    ['test', [], false],
+    ['test', [], true],
+    ['test', ['e2e'], true],
+    ['test', ['unit', 'operator'], true],
+    ['test', ['releases'], true],
+    ['test', ['static', 'unit', 'services', 'infra'], false],
+    ['bench', ['local'], true],
+    ['bench', ['operator'], false],
+    ['demo', [], false],
+    ['stop', [], false],
   ] as const)('%s %j: root %s', (command, args, needed) => {
     expect(needsRoot(command, args)).toBe(needed);
+  });
+
+  it('tells who may not what to type instead, and the stages it names need no root', () => {
+    expect(rootNeeded('start')).toContain('npm start -- --context NAME');
+    expect(rootNeeded('bench', ['local'])).toContain('sudo env "PATH=$PATH" npm run bench:local');
+    const text = rootNeeded('test', ['e2e']);
+    expect(text).toContain('sudo env "PATH=$PATH" npm test e2e');
+    const without = /^ {2}npm test ([a-z ]+?) *\(/m.exec(text)?.[1]?.split(' ') ?? [];
+    expect(without).toContain('unit');
+    expect(needsRoot('test', without)).toBe(false);
   });
 });
 

@@ -84,7 +84,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const instance = instanceOf(options.stateDir);
   const progress = options.progress ?? silentProgress;
   if (options.tier === 'node' && process.getuid?.() !== 0) {
-    throw new Error(rootNeeded('npm start'));
+    throw new Error(rootNeeded('start'));
   }
   await mkdir(instance.stateDir, { recursive: true, mode: 0o700 });
   const waiting = (): void => progress.print(`Waiting for another start or stop of ${instance.id} to end.`);

@@ -3,8 +3,19 @@
 export const PHASES = ['Healthy', 'Progressing', 'Paused', 'Degraded', 'RollingBack', 'Terminating'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** Types of `status.conditions`. Ready is what `kubectl wait` and Pulumi look at: the wanted revision is stable and verified. */
-export const CONDITION_TYPES = ['Ready', 'Progressing', 'Degraded', 'Paused', 'Draining', 'FlagDrift'] as const;
+/**
+ * Types of `status.conditions`. Ready is what `kubectl wait` and Pulumi look at: the wanted revision is stable and verified. FieldsIgnored names what the spec
+ * asks for and this version does not act on. FlagDrift does not occur yet: flags are among the ignored fields.
+ */
+export const CONDITION_TYPES = [
+  'Ready',
+  'Progressing',
+  'Degraded',
+  'Paused',
+  'Draining',
+  'FieldsIgnored',
+  'FlagDrift',
+] as const;
 export type ConditionType = (typeof CONDITION_TYPES)[number];
 
 /** Reasons of conditions that others may rely upon; the operator may have more. */
@@ -15,15 +26,14 @@ export const CONDITION_REASONS = {
   RolloutProgressing: 'RolloutProgressing',
   /** Progressing=False, Ready=True: the wanted revision is stable. */
   RolloutCompleted: 'RolloutCompleted',
-  /** Paused=True: a step waits for time or for a person. */
-  RolloutPaused: 'RolloutPaused',
-  /** Degraded=True: no progress within `strategy.progressDeadline`. */
+  /** Progressing=False, Degraded=True: no progress within `strategy.progressDeadline`. */
   ProgressDeadlineExceeded: 'ProgressDeadlineExceeded',
 } as const;
 
 export const HISTORY_OUTCOMES = ['Promoted', 'FastPromoted', 'Aborted', 'Superseded', 'RolledBack'] as const;
 export type HistoryOutcome = (typeof HISTORY_OUTCOMES)[number];
 
+/** Who or what aborted a rollout. KillSwitch and Chaos do not occur yet. */
 export const ABORT_SOURCES = ['User', 'Metric', 'Deadline', 'KillSwitch', 'Chaos'] as const;
 export type AbortSource = (typeof ABORT_SOURCES)[number];
 

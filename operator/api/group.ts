@@ -1,4 +1,4 @@
-// Names that every part must spell alike: the API group, its kinds, labels, annotations and the finalizer (api.md section 1).
+// Names that every part must spell alike: the API group, its kinds, labels, annotations and the finalizer.
 
 /** The API group of the custom resources, and the prefix of our labels and annotations. */
 export const GROUP = 'assistant-platform.io';

@@ -1,4 +1,4 @@
-// Metrics of the rollouts themselves (api.md section 4). Gauges are made anew at each scrape from what the informer told last, so they never lag or leak.
+// Metrics of the rollouts themselves (docs/reference/metrics.md). Gauges are made anew at each scrape from what the informer told last, so they never lag or leak.
 import type { HistoryEntry, Status } from '../rollout/state.ts';
 import { computedGauge, objectKey, type Registry, type WatchSource } from '@assistant-platform/runtime';
 import { Histogram } from 'prom-client';

@@ -1,4 +1,4 @@
-// The admin port of the pods: GET /sessions, POST /drain (pod contract, api.md section 4). Short time-outs; what does not answer is unknown.
+// The admin port of the pods: GET /sessions, POST /drain (docs/reference/pod-contract.md). Short time-outs; what does not answer is unknown.
 import { z } from 'zod';
 import type { Sessions } from '../rollout/snapshot.ts';
 

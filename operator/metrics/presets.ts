@@ -1,5 +1,5 @@
 /**
- * The presets: how each is read from the metrics of the pod contract (api.md section 4). Rates are shares of events. Where more is better (tokens a
+ * The presets: how each is read from the metrics of the pod contract (docs/reference/pod-contract.md). Rates are shares of events. Where more is better (tokens a
  * second, resumed sessions) `value` is as people know it, and the evidence counts what is bad.
  */
 import type { MetricPreset } from '@assistant-platform/api';

@@ -1,4 +1,4 @@
-// Random schedules of people, faults and kills in the model world; the invariants of api.md section 3 hold at every write and every moment.
+// Random schedules of people, faults and kills in the model world; the invariants of docs/concepts/safety.md hold at every write and every moment.
 // A failing run prints its seed and the shrunk schedule; FAST_CHECK_SEED replays it, FAST_CHECK_RUNS makes it longer.
 import { VERBS } from '@assistant-platform/api';
 import fc from 'fast-check';

@@ -1,5 +1,5 @@
 // The operator is killed before every single write of every path, and starts again from what is there: always the end of the undisturbed run
-// (invariant 7 of api.md section 3).
+// (invariant 7 of docs/concepts/safety.md).
 import { VERBS } from '@assistant-platform/api';
 import { describe, expect, it } from 'vitest';
 import type { Measurement } from './analysis/measurement.ts';

@@ -1,4 +1,4 @@
-// The pod template of one component in one revision: the pod contract (api.md section 4), then the person's own patch on top.
+// The pod template of one component in one revision: the pod contract (docs/reference/pod-contract.md), then the person's own patch on top.
 import { ADMIN_TOKEN_DIRECTORY, adminSecretName, childLabels } from './names.ts';
 import type { ComponentSpec, Release } from './release.ts';
 import { strategicMerge } from './strategicMerge.ts';

@@ -77,7 +77,7 @@ export interface DrainingStatus {
 
 export type Phase = 'Healthy' | 'Progressing' | 'Paused' | 'Degraded' | 'RollingBack' | 'Terminating';
 
-/** status of the custom resource, as this package reads and writes it (api.md section 1). */
+/** status of the custom resource, as this package reads and writes it (docs/reference/assistantdeployment.md). */
 export interface Status {
   readonly observedGeneration?: number;
   readonly phase?: Phase;

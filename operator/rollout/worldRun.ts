@@ -1,4 +1,4 @@
-// Runs the decision in the model world: observe, plan, write; and watches the invariants of api.md section 3 at every write and every moment.
+// Runs the decision in the model world: observe, plan, write; and watches the invariants of docs/concepts/safety.md at every write and every moment.
 import { observedShare, routedComponents } from './routes.ts';
 import { gatherFacts } from './facts.ts';
 import { plan } from './plan.ts';

@@ -1,4 +1,4 @@
-// The admin port of the pod contract (api.md, section 4): metrics, sessions, drain. Never routed by a gateway;
+// The admin port of the pod contract (docs/reference/pod-contract.md): metrics, sessions, drain. Never routed by a gateway;
 // NetworkPolicy guards the reads, a bearer token the orders.
 import { timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

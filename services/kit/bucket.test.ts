@@ -9,7 +9,8 @@ test('the formula never changes: clients in other languages compute the same', (
       (id) => Number.parseInt(createHash('sha256').update(id).digest('hex').slice(0, 8), 16) % 100,
     ),
   );
-  expect(bucketOf('c1')).toBe(30);
+  // As docs/reference/pod-contract.md has them.
+  expect(['c1', 'tutorial', 'conversation-1'].map(bucketOf)).toEqual([30, 74, 52]);
 });
 
 test('always 0..99, and spread evenly', () => {

@@ -1,5 +1,5 @@
-// The invariants of api.md section 3 on the checked world: at every write, at every pod that goes, in every state, and in every state of rest.
-// (7 compares ends and 8 looks for cycles: graph.ts. 11 speaks of chaos experiments.)
+// The invariants of docs/concepts/safety.md on the checked world: at every write, at every pod that goes, in every state, and in every state of rest.
+// (7 compares ends and 8 looks for cycles: graph.ts.)
 import { FINALIZER } from '@assistant-platform/api';
 import { gatherFacts, type Facts } from '../../operator/rollout/facts.ts';
 import type { Plan, Write } from '../../operator/rollout/plan-types.ts';
@@ -12,7 +12,7 @@ import { observe } from './model/observe.ts';
 import { isSame, T0, takesTraffic, type ModelPod, type State } from './model/state.ts';
 
 export interface Violation {
-  /** Number in api.md section 3; 0: the decision failed. */
+  /** Number in docs/concepts/safety.md; 0: the decision failed. */
   readonly invariant: number;
   readonly message: string;
 }

@@ -1,5 +1,5 @@
 // `npm run killpoints -- [--path NAME] [--stride N] [--real 60]`: the operator is killed before and after every write of every path, and started
-// again; each run must end as the undisturbed one does, and break no invariant on its way (invariant 7 of api.md section 3). Prints a line for each
+// again; each run must end as the undisturbed one does, and break no invariant on its way (invariant 7 of docs/concepts/safety.md). Prints a line for each
 // path and the sum. With --real a sample is played by the real operator process on a real API server instead, killed by SIGKILL (kill/real.ts).
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';

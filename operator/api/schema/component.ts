@@ -76,7 +76,8 @@ export const autoscaling = z
       .describe('Scaling in is a drain, not a kill.'),
   })
   .meta({
-    description: 'Scales every revision of the component by its own load. Instead of replicas.',
+    description:
+      'Scales every revision of the component by its own load. Instead of replicas. Not acted on yet: min pods run, and the condition FieldsIgnored says so.',
     ...rules({
       rule: 'self.min <= self.max',
       message: 'min is above max: write a min that is at most max',

@@ -40,4 +40,6 @@ export const flag = z
       .default('Abort')
       .describe('What a person switching it off in Unleash does to a rollout under way.'),
   })
-  .describe('A feature in Unleash that moves with the rollout.');
+  .describe(
+    'A feature in Unleash that moves with the rollout. Not acted on yet: the condition FieldsIgnored names it.',
+  );

@@ -64,12 +64,11 @@ export const metric = z
       })
       .optional()
       .describe('Compares with another revision by a sequential test, which may be looked at every interval.'),
-    minSamples: z
-      .int()
-      .min(0)
-      .max(1_000_000_000)
-      .default(50)
-      .meta({ format: 'int32', description: 'Fewer events than this are no data.' }),
+    minSamples: z.int().min(0).max(1_000_000_000).default(50).meta({
+      format: 'int32',
+      description:
+        'Fewer events than this are no data. Not for prometheus: a query of your own has no count of events.',
+    }),
     onNoData: z
       .enum(['Wait', 'Pass', 'Fail'])
       .default('Wait')

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { celString, listAtomic, listMap, rules } from './rules.ts';
 import { characters, objectName } from './scalars.ts';
 
-/** Variables that the operator itself sets (pod contract, api.md section 4). */
+/** Variables that the operator itself sets (docs/reference/pod-contract.md). */
 export const OPERATOR_VARIABLES = [
   'ASSISTANT_NAME',
   'ASSISTANT_COMPONENT',

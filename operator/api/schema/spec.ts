@@ -66,7 +66,7 @@ const slo = z
     latencyP95: duration({ min: '1ms', max: '1h' }).optional().describe('95 of 100 requests must be faster.'),
   })
   .meta({
-    description: 'Objectives; burn-rate alert rules are generated from them.',
+    description: 'Objectives, for burn-rate alert rules. Not acted on yet: the condition FieldsIgnored names it.',
     ...rules({
       rule: 'has(self.availability) || has(self.latencyP95)',
       message: 'an empty slo has no effect: write availability or latencyP95, or remove slo',
@@ -95,7 +95,11 @@ export const spec = z
       .array(flag)
       .max(16)
       .default([])
-      .meta({ description: 'Features in Unleash that move with a rollout.', ...listMap('feature') }),
+      .meta({
+        description:
+          'Features in Unleash that move with a rollout. Not acted on yet: the condition FieldsIgnored names it.',
+        ...listMap('feature'),
+      }),
     slo: slo.optional(),
     paused: z.boolean().default(false).describe('Holds a rollout where it is; traffic and pods stay as they are.'),
     revisionHistoryLimit: z

@@ -56,7 +56,7 @@ const analysis = z.object({
 });
 
 const condition = z.object({
-  type: z.string().max(316).describe('Ready, Progressing, Degraded, Paused, Draining or FlagDrift.'),
+  type: z.string().max(316).describe('Ready, Progressing, Degraded, Paused, Draining or FieldsIgnored.'),
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
   observedGeneration: z.int().optional().meta({ format: 'int64', description: 'Generation of the spec it speaks of.' }),
   lastTransitionTime: time().describe('When status last changed.'),
@@ -69,8 +69,8 @@ const summary = z.object({
   weight: optionalText().describe('Routed share of the new revision, such as 10%.'),
   ready: optionalText().describe('Ready pods of all pods, such as 4/5.'),
   connections: count().optional().describe('Open sessions of all revisions.'),
-  flag: optionalText().describe('Flags and their rollout, such as new-memory=10%.'),
-  chaos: optionalText().describe('The running experiment.'),
+  flag: optionalText().describe('Flags and their rollout, such as new-memory=10%. Not filled yet.'),
+  chaos: optionalText().describe('The running experiment. Not filled yet.'),
 });
 
 export const status = z
@@ -125,14 +125,14 @@ export const status = z
         }),
       )
       .optional()
-      .meta({ description: 'Features that move with the rollout.', ...listMap('feature') }),
+      .meta({ description: 'Features that move with the rollout. Not filled yet.', ...listMap('feature') }),
     chaos: z
       .object({
         experiment: z.string().describe('Name of the experiment.'),
         phase: z.string().describe('Its phase.'),
       })
       .optional()
-      .describe('The experiment of the present step.'),
+      .describe('The experiment of the present step. Not filled yet.'),
     pauseConditions: z
       .array(z.object({ reason: z.string().describe('Why.'), startTime: time().describe('Since when.') }))
       .optional()
@@ -149,7 +149,7 @@ export const status = z
       .object({
         at: time().describe('When.'),
         reason: z.string().describe('Why, for people.'),
-        by: z.enum(ABORT_SOURCES).describe('Who or what.'),
+        by: z.enum(ABORT_SOURCES).describe('Who or what. KillSwitch and Chaos do not occur yet.'),
       })
       .optional()
       .describe('Absent unless the rollout was aborted.'),

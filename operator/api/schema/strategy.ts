@@ -51,14 +51,18 @@ const stepMembers = {
         .max(100)
         .meta({ format: 'int32', description: 'Share of conversations that see it, in percent.' }),
     })
-    .describe('Moves the rollout of a feature in Unleash.'),
+    .describe(
+      'Moves the rollout of a feature in Unleash. Not carried out yet: the rollout holds here with StepKindNotSupported until somebody promotes.',
+    ),
   chaos: z
     .object({
       experiment: objectName('the experiment').describe(
-        'Name of a ChaosExperiment with spec.template: true, in the same namespace.',
+        'Name of a ChaosExperiment with spec.template: true, in the same namespace. That kind does not exist yet.',
       ),
     })
-    .describe('Breaks the new revision, and only it, and demands that the steady state holds.'),
+    .describe(
+      'Breaks the new revision, and only it, and demands that the steady state holds. Not carried out yet: the rollout holds here with StepKindNotSupported until somebody promotes.',
+    ),
 } as const;
 
 type StepShape = { [K in keyof typeof stepMembers]: z.output<(typeof stepMembers)[K]> };

@@ -5,7 +5,7 @@ import { API_VERSION, ASSISTANT_DEPLOYMENT } from '../group.ts';
 /** A custom resource as it may come from anybody: nothing is known of it. */
 export type Loose = Record<string, unknown>;
 
-/** The object of api.md section 1, with a canary. */
+/** An object with both components that have built-in knowledge, and a canary. */
 export function canaryObject(steps?: readonly CanaryStep[]): AssistantDeployment {
   return object({
     release: '1.1.0',

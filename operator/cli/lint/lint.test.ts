@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { OPERATOR_VARIABLES } from '../../api/schema/podParts.ts';
 import { blueGreenObject, canaryObject, changed, smallestObject } from '../../api/specimens/base.ts';
 import { invalidSpecimens } from '../../api/specimens/invalid.ts';
 import { validSpecimens } from '../../api/specimens/valid.ts';
@@ -23,6 +24,13 @@ describe('what the API server refuses is found without it', () => {
       expect(`${message} ${remedy}`).not.toMatch(/undefined|Invalid input|expected|received/);
     }
   });
+});
+
+test.each(OPERATOR_VARIABLES)('%s is the operator’s to set', (name) => {
+  const found = errorsOf(changed(canaryObject(), ['spec.components.chat.env', [{ name, value: '1' }]]));
+  expect(found.map(({ message, remedy }) => `${message} ${remedy}`).join()).toContain(
+    'the operator sets this variable',
+  );
 });
 
 describe('what the API server takes has no error', () => {

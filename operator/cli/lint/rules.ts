@@ -36,7 +36,8 @@ const share =
     return !(number(value) < 0 || number(value) > 1);
   };
 
-const OPERATOR_VARIABLES = /^(ASSISTANT_(NAME|COMPONENT|REVISION|RELEASE|ADMIN_TOKEN_FILE)|PORT|ADMIN_PORT)$/;
+const OPERATOR_VARIABLES =
+  /^(ASSISTANT_(NAME|COMPONENT|REVISION|RELEASE|ADMIN_TOKEN_FILE|DRAIN_SECONDS|DRAIN_PER_SECOND)|PORT|ADMIN_PORT)$/;
 /** resource.Quantity of Kubernetes, as text; nothing below zero. */
 const QUANTITY = /^[+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
 

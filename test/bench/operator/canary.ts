@@ -1,7 +1,7 @@
 // What one canary costs: requests of the operator from the edit of the spec until the old revision is gone and nothing more is asked for.
 import { release, type Shape } from './assistants.ts';
 import { type AuditedRequest, byVerbAndResource, isRead, isWrite } from './audit.ts';
-import { type Figures, percentile } from './report.ts';
+import type { Figures } from './report.ts';
 import type { World } from './world.ts';
 
 const ROUNDS = 3;
@@ -30,18 +30,17 @@ export async function measureCanaries(world: World, figures: Figures): Promise<v
       await world.silent('operator', SILENCE_MS);
       rounds.push(world.requests('operator', begun).filter(({ verb }) => verb !== 'watch'));
     }
-    const counts = rounds.map((requests) => requests.length);
-    const last = rounds.at(-1) ?? [];
-    const writes = last.filter(isWrite).length;
+    // Requests and writes of one and the same round: the one in the middle.
+    const median = rounds.toSorted((a, b) => a.length - b.length)[Math.floor(rounds.length / 2)] ?? [];
     figures.keep(
       `canary of four weights, ${what}: requests`,
-      `${percentile(counts, 50)} (${writes} writes)`,
+      `${median.length} (${median.filter(isWrite).length} writes)`,
       `${target}`,
       name === 'single' ? 'Argo Rollouts 122 (27 writes), Flagger 137 (25)' : '',
     );
     figures.keep(`  of these list or get`, `${Math.max(...rounds.map((each) => each.filter(isRead).length))}`, '0');
-    for (const line of byVerbAndResource(last)) figures.detail(line);
-    for (const line of byVerbAndResource(last.filter(({ code }) => code >= 400))) figures.detail(`refused: ${line}`);
+    for (const line of byVerbAndResource(median)) figures.detail(line);
+    for (const line of byVerbAndResource(median.filter(({ code }) => code >= 400))) figures.detail(`refused: ${line}`);
   }
   await operator.stop();
 }

@@ -65,7 +65,7 @@ async function measureCrowd(
   }
   const { lagP99, lagMax } = await operator.ask();
   const { resident, peak } = operator.memory();
-  figures.keep('  event-loop lag p99 (most)', `${milliseconds(lagP99)} (${milliseconds(lagMax)})`, '50 ms');
+  figures.keep('  event-loop lag p99 (most)', `${milliseconds(lagP99)} (${milliseconds(lagMax)})`);
   figures.keep('  resident memory (peak)', `${megabytes(resident)} (${megabytes(peak)})`);
   for (const line of byVerbAndResource(world.requests('operator', begun))) figures.detail(line);
   await operator.stop();

@@ -1,5 +1,5 @@
-// The invariants of api.md section 3, watched on the real state of the simulated cluster: at every write, at every pod that goes, at every change of
-// what the gateway does, and from moment to moment. (7 is killpoints.ts; 11 speaks of chaos experiments.)
+// The invariants of docs/concepts/safety.md, watched on the real state of the simulated cluster: at every write, at every pod that goes, at every change of
+// what the gateway does, and from moment to moment. (7 is killpoints.ts.)
 import { type KubeObject, objectKey, type ObjectRef, type Pod, pods, resourceName } from '@assistant-platform/runtime';
 import { assistantDeployments, type StoredAssistantDeployment } from '../../../operator/controller/resources.ts';
 import type { Facts } from '../../../operator/rollout/facts.ts';
@@ -16,7 +16,7 @@ import { ownedBy, truth } from './truth.ts';
 import type { Weather } from './weather.ts';
 
 export interface Violation {
-  /** Number in api.md section 3; 0: the operator itself failed. */
+  /** Number in docs/concepts/safety.md; 0: the operator itself failed. */
   readonly invariant: number;
   /** Since the world began, ms. */
   readonly at: number;

@@ -1,0 +1,55 @@
+// What people look up is complete: every metric that the operator and the services register stands in docs/reference/metrics.md, and nothing else does.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Manager, type Registry, silentLogger } from '@assistant-platform/runtime';
+import { MemoryApi } from '@assistant-platform/runtime/testing';
+import { collectDefaultMetrics, Registry as PlainRegistry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { AssistantController } from '../../operator/controller/controller.ts';
+import { createMetrics } from '../../services/kit/metrics.ts';
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/reference/metrics.md'), 'utf8');
+const named = new Set([...page.matchAll(/`([a-z][a-z0-9_]+)(?:\{[^`]*\})?`/g)].map(([, name]) => name ?? ''));
+
+const namesOf = (registry: Registry): string[] => registry.getMetricsAsArray().map(({ name }) => name);
+
+/** What Node.js and the process tell of themselves: families, not one by one. */
+const ofTheProcess = ((): ReadonlySet<string> => {
+  const registry = new PlainRegistry();
+  collectDefaultMetrics({ register: registry });
+  return new Set(namesOf(registry));
+})();
+
+function operatorMetrics(): string[] {
+  const manager = new Manager({ name: 'assistant-operator', api: new MemoryApi(), logger: silentLogger });
+  new AssistantController(manager, { settings: { settleMs: 2000 } });
+  return namesOf(manager.registry);
+}
+
+const serviceMetrics = (): string[] => namesOf(createMetrics({ component: 'chat', revision: 'aaaa' }).registry);
+
+describe('docs/reference/metrics.md', () => {
+  it.each([
+    ['the operator', operatorMetrics],
+    ['the services', serviceMetrics],
+  ])('names every metric of %s', (_whose, metrics) => {
+    const own = metrics().filter((name) => !ofTheProcess.has(name));
+    expect(own.length).toBeGreaterThan(10);
+    expect(own.filter((name) => !named.has(name))).toEqual([]);
+  });
+
+  it('names no metric that nobody registers', () => {
+    const all = new Set([...operatorMetrics(), ...serviceMetrics()]);
+    const metrics = [...named].filter((name) =>
+      /_(total|seconds|info|state|up|depth|objects|status|workers)$/.test(name),
+    );
+    expect(metrics.length).toBeGreaterThan(30);
+    expect(metrics.filter((name) => !all.has(name))).toEqual([]);
+  });
+
+  it('speaks of what the process tells of itself', () => {
+    expect([...ofTheProcess].every((name) => /^(process|nodejs)_/.test(name))).toBe(true);
+    expect(page).toContain('`process_*`');
+    expect(page).toContain('`nodejs_*`');
+  });
+});
