@@ -35,6 +35,8 @@ export const VERBS = {
   retry: `${GROUP}/retry`,
   /** Replace all pods in a rollout of the same images; the value is the time of asking. */
   restart: `${GROUP}/restart`,
+  /** The spec has been set back to that of this revision: so are the contents of its ConfigMaps and Secrets, whatever these hold by now. */
+  undo: `${GROUP}/undo`,
 } as const;
 
 export type Verb = keyof typeof VERBS;

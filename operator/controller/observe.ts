@@ -98,8 +98,9 @@ function subjectOf({ metadata, spec, status }: StoredAssistantDeployment, releas
 
 function recordOf({ revision, data }: ControllerRevision): RevisionRecord[] {
   if (data === undefined) return [];
-  const { hash, release, components, references = {}, source = null } = data;
-  return [{ hash, release, sequence: revision, components, references, source }];
+  const { hash, release, components, references = {}, source = null, restartedAt } = data;
+  const restart = restartedAt === undefined ? {} : { restartedAt };
+  return [{ hash, release, sequence: revision, components, references, source, ...restart }];
 }
 
 function drainOf(annotations: Record<string, string> | undefined): DrainWindow | null {

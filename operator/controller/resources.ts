@@ -17,7 +17,7 @@ export interface ControllerRevision extends KubeObject {
   revision: number;
   /** Records of earlier operators lack references and source. */
   data?: Pick<RevisionRecord, 'hash' | 'release' | 'components'> &
-    Partial<Pick<RevisionRecord, 'references' | 'source'>>;
+    Partial<Pick<RevisionRecord, 'references' | 'source' | 'restartedAt'>>;
 }
 
 export const controllerRevisions = resourceType<ControllerRevision>(

@@ -74,7 +74,7 @@ function missingRecords(p: Progress, f: Facts): Write[] {
   return [
     {
       kind: 'Apply',
-      object: controllerRevision(f.subject, makeRecord(f.subject, target.hash, f.snapshot.references, sequence)),
+      object: controllerRevision(f.subject, makeRecord(f.subject, target, f.snapshot.references, sequence)),
     },
   ];
 }

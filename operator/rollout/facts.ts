@@ -1,6 +1,6 @@
 // The snapshot seen through the questions that the decision asks: who is available, who carries how much, what may be removed.
 import { readProgress, type Progress } from './state.ts';
-import { readRestart } from './orders.ts';
+import { readAsked } from './orders.ts';
 import { targetOf, type Target } from './revision.ts';
 import type { Release } from './release.ts';
 import type { Pod, RevisionRecord, Route, Snapshot, Subject, Workload } from './snapshot.ts';
@@ -42,7 +42,9 @@ export function gatherFacts(snapshot: Snapshot): Facts {
   const records = new Map(snapshot.records.map((record) => [record.hash, record]));
   const units = indexUnits(snapshot);
   const routes = new Map(snapshot.routes.map((route) => [route.component, route]));
-  const target = targetOf(subject.release, snapshot.references, readRestart(subject.annotations));
+  const target = targetOf(subject.release, snapshot.references, readAsked(subject.annotations), (hash) =>
+    records.has(hash),
+  );
   const recorded = [...snapshot.records].sort((a, b) => a.sequence - b.sequence).map((record) => record.hash);
   const unrecorded = [...snapshot.workloads, ...snapshot.pods].map(({ revision }) => revision);
   return {

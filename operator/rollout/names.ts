@@ -6,6 +6,8 @@ import { GROUP, LABELS } from '@assistant-platform/api';
 export const ORDER_ANNOTATION = `${GROUP}/order`;
 /** What the restart verb was turned into (see orders.ts); written by the operator only. */
 export const RESTART_ANNOTATION = `${GROUP}/restarted`;
+/** The way back in force (see orders.ts). */
+export const UNDO_ANNOTATION = `${GROUP}/undone`;
 /** On a Deployment or a pod: it is being drained since, and until when it may take. Absolute times (RFC 3339). */
 export const DRAIN_STARTED = `${GROUP}/drain-started`;
 export const DRAIN_DEADLINE = `${GROUP}/drain-deadline`;

@@ -17,7 +17,7 @@ import { makeRecord } from './revision.ts';
 import { World } from './world.ts';
 
 const { subject } = new World(sampleRelease('1.0.0')).snapshot();
-const record = makeRecord(subject, '0a1b2c3d', {}, 3);
+const record = makeRecord(subject, { hash: '0a1b2c3d', restartedAt: null }, {}, 3);
 
 it('are what they were', async () => {
   const content = record.components['chat'];

@@ -182,6 +182,7 @@ export function controllerRevision(subject: Subject, record: RevisionRecord): Ma
         components: record.components,
         references: record.references,
         source: record.source,
+        ...(record.restartedAt === undefined ? {} : { restartedAt: record.restartedAt }),
       },
     },
   );

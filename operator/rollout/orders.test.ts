@@ -165,7 +165,7 @@ describe('an order, once its revision is not asked for any more', () => {
     run.run(8000);
     const f = gatherFacts(run.world.snapshot());
     expect(dropOrder(f)).toBeNull();
-    expect(dropOrder({ ...f, target: { kind: 'ReferencesMissing', missing: ['Secret/keys'] } })).toBeNull();
+    expect(dropOrder({ ...f, target: { kind: 'ReferencesMissing', plain: 'p', missing: ['Secret/keys'] } })).toBeNull();
   });
 });
 

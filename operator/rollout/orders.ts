@@ -2,8 +2,8 @@
 // for. So an order can be read any number of times and is carried out once: a kill between any two writes neither loses nor repeats it.
 import { stagesHash, stagesOf } from './stages.ts';
 import { VERBS } from '@assistant-platform/api';
-import { ORDER_ANNOTATION, RESTART_ANNOTATION } from './names.ts';
-import type { Restart } from './revision.ts';
+import { ORDER_ANNOTATION, RESTART_ANNOTATION, UNDO_ANNOTATION } from './names.ts';
+import { isMadeOf, type Asked, type Restart, type Undo } from './revision.ts';
 import type { Facts } from './facts.ts';
 import type { Progress } from './state.ts';
 
@@ -35,10 +35,14 @@ export function readOrder(annotations: Readonly<Record<string, string>>): Order 
 }
 
 /**
- * The change that removes an order that nobody can mean any more; null when there is none. Its revision is not asked for now: whoever asks for it again
- * later asks for a rollout of its own. Or the steps are others than those that were to be passed: the same ones later begin anew, and so do their gates.
+ * The change that removes an order or a way back that nobody can mean any more; null when there is none. Its revision is not asked for now: whoever asks
+ * for it again later asks for a rollout of its own. Or the steps are others than those that were to be passed: the same ones later begin anew, and so do
+ * their gates.
  */
 export function dropOrder({ subject: { annotations }, target, release }: Facts): OrderWrite['annotations'] | null {
+  // A way back ends when spec or contents are edited; should they be the same again one day, they mean what they say.
+  if (annotations[UNDO_ANNOTATION] !== undefined && readUndo(annotations)?.of !== target.plain)
+    return { [UNDO_ANNOTATION]: null };
   const order = readOrder(annotations);
   if (order === null || target.kind !== 'Known') return null;
   const past = target.hash !== order.revision;
@@ -47,14 +51,34 @@ export function dropOrder({ subject: { annotations }, target, release }: Facts):
 }
 
 /** The restart in force. Text that is not ours is none. */
-export function readRestart(annotations: Readonly<Record<string, string>>): Restart | null {
-  const text = annotations[RESTART_ANNOTATION];
-  if (text === undefined) return null;
+export function readRestart(annotations: Annotations): Restart | null {
+  const { at, of } = readTexts(annotations[RESTART_ANNOTATION]);
+  return at === undefined || of === undefined ? null : { at, of };
+}
+
+/** The way back in force. Text that is not ours is none. */
+function readUndo(annotations: Annotations): Undo | null {
+  const { to, of } = readTexts(annotations[UNDO_ANNOTATION]);
+  return to === undefined || of === undefined ? null : { to, of };
+}
+
+/** What people asked for beside the spec. */
+export const readAsked = (annotations: Annotations): Asked => ({
+  restart: readRestart(annotations),
+  undo: readUndo(annotations),
+});
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** The members of a JSON object that are text; none where it is something else: written by somebody else, and replaced by the next of ours. */
+function readTexts(json: string | undefined): Partial<Record<string, string>> {
+  if (json === undefined) return {};
   try {
-    const value = JSON.parse(text) as Partial<Restart> | null;
-    return typeof value?.at === 'string' && typeof value.of === 'string' ? { at: value.at, of: value.of } : null;
+    const value: unknown = JSON.parse(json);
+    if (typeof value !== 'object' || value === null) return {};
+    return Object.fromEntries(Object.entries(value).filter(([, member]) => typeof member === 'string'));
   } catch {
-    return null; // written by somebody else; the next restart replaces it
+    return {};
   }
 }
 
@@ -68,11 +92,30 @@ function takeRestart({ subject: { annotations }, target }: Facts): OrderWrite | 
   if (Number.isNaN(Date.parse(value))) {
     return { annotations: removal, note: `no restart: "${value}" is no time; write one such as 2026-01-31T12:00:00Z` };
   }
+  if (target.by === 'Undo') {
+    const why = 'runs with contents that its ConfigMaps and Secrets do not hold any more';
+    return { annotations: removal, note: `no restart: ${target.release} ${why}; give them these contents first` };
+  }
   const restart: Restart = { at: value, of: target.plain };
   return {
     annotations: { ...removal, [RESTART_ANNOTATION]: JSON.stringify(restart) },
     note: `restart of ${target.release} taken: all pods are replaced in a rollout`,
   };
+}
+
+/** The spec is that of an earlier revision again: what it refers to is to be that revision's, too. */
+function takeUndo({ subject: { annotations, release }, target, record }: Facts): OrderWrite | null {
+  const to = annotations[VERBS.undo];
+  if (to === undefined) return null;
+  const removal = { [VERBS.undo]: null };
+  const refused = (why: string): OrderWrite => ({ annotations: removal, note: `no undo: ${why}` });
+  const wanted = record(to);
+  if (wanted === null) return refused(`there is no record of revision ${to}`);
+  if (!isMadeOf(release, wanted)) return refused(`the spec is not that of revision ${to}`);
+  const note = `undo taken: revision ${to} (${wanted.release}) with the contents that it had`;
+  if (target.kind === 'Known' && target.hash === to) return { annotations: removal, note };
+  const undo: Undo = { to, of: target.plain };
+  return { annotations: { ...removal, [UNDO_ANNOTATION]: JSON.stringify(undo) }, note };
 }
 
 /** Turns the verbs that are there into one order. Abort outranks the others; a verb that means nothing now is removed and answered. */
@@ -83,7 +126,7 @@ export function takeVerbs(f: Facts, p: Progress, now: number): OrderWrite | null
     return value === undefined ? [] : [{ verb, value }];
   });
   const [first] = present;
-  if (first === undefined) return takeRestart(f);
+  if (first === undefined) return takeUndo(f) ?? takeRestart(f);
   const removal = Object.fromEntries(present.map(({ verb }) => [verb, null]));
   const meaning = interpret(first.verb, first.value, f, p, now);
   if (typeof meaning === 'string') return { annotations: removal, note: meaning };

@@ -243,6 +243,51 @@ describe('a canary', () => {
     expect(run.world.status.stableRevision?.release).toBe('1.0.0');
   });
 
+  it('held by spec.paused does not make way for another release, but for stable', () => {
+    const run = installed(canary([{ setWeight: 50 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(20_000);
+    run.world.edit((before) => ({ ...withVersion(before, '1.2.0'), paused: true }));
+    run.run(30_000);
+    expect(run.world.status).toMatchObject({ weight: { routed: 50 }, updateRevision: { release: '1.1.0' } });
+    expect(run.world.status.blockedBy?.[0]).toMatchObject({
+      reason: 'SpecPaused',
+      message: 'spec.paused is true: 1.2.0 waits to begin',
+    });
+    run.world.edit((before) => withVersion(before, '1.0.0'));
+    run.run(30_000);
+    expect(run.world.status).toMatchObject({ stableRevision: { release: '1.0.0' }, weight: { routed: 100 } });
+    expect(run.violations).toEqual([]);
+  });
+
+  it('passes no gate by an approval of steps that were edited meanwhile, though they are the same again', () => {
+    const steps = canary([{ setWeight: 10 }, { pause: {} }, { setWeight: 50 }, { pause: {} }]);
+    const run = installed(steps);
+    release(run, '1.1.0');
+    run.run(20_000);
+    run.world.annotate({ [VERBS.promote]: 'step' });
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', step: { index: 3 } });
+    run.world.edit((before) => withStrategy(before, canary([{ setWeight: 20 }, { pause: {} }])));
+    run.run(10_000);
+    run.world.edit((before) => withStrategy(before, steps));
+    run.run(30_000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', step: { index: 1 } });
+  });
+
+  it('that is aborted keeps its record although none is to be remembered', () => {
+    const run = installed(canary([{ setWeight: 50 }, { pause: {} }]));
+    run.world.edit((before) => ({ ...withVersion(before, '1.1.0'), revisionHistoryLimit: 0 }));
+    run.run(20_000);
+    run.world.annotate({ [VERBS.abort]: 'bad' });
+    run.run(60_000);
+    const quiet = run.log.length;
+    run.run(60_000, 1000);
+    expect(run.log.length).toBe(quiet);
+    expect(run.world.status).toMatchObject({ phase: 'Degraded', abort: { by: 'User' } });
+    expect(run.violations).toEqual([]);
+  });
+
   it('back to a revision of the window skips the steps', () => {
     const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
     release(run, '1.1.0');
@@ -540,6 +585,88 @@ describe('contents that a revision refers to', () => {
     run.run(30_000);
     expect(hashOf(run)).toBe(first);
     expect(names(run)).toHaveLength(4);
+    expect(run.violations).toEqual([]);
+  });
+
+  it('[R-298] are what they were after an undo, whatever the originals hold by now', () => {
+    const run = started();
+    const first = hashOf(run);
+    run.world.references['ConfigMap/settings'] = 'two';
+    run.world.annotate({ note: 'the ConfigMap changed' });
+    run.run(30_000);
+    const second = hashOf(run);
+    run.world.annotate({ [VERBS.undo]: first });
+    run.run(90_000);
+    expect(hashOf(run)).toBe(first);
+    expect(run.told).toContain(`VerbTaken: undo taken: revision ${first} (1.0.0) with the contents that it had`);
+    expect(run.world.pods.every((pod) => pod.revision === first)).toBe(true);
+    const quiet = run.log.length;
+    run.run(120_000, 1000);
+    expect(run.log.length).toBe(quiet);
+    // A restart would read the originals: it is answered.
+    run.world.annotate({ [VERBS.restart]: '2026-01-31T12:00:00Z' });
+    run.run(10_000);
+    expect(run.told.at(-1)).toContain('give them these contents first');
+    expect(hashOf(run)).toBe(first);
+    // An edit of the contents is a release again, and so is the one that goes back to those of before.
+    run.world.references['ConfigMap/settings'] = 'three';
+    run.world.annotate({ note: 'the ConfigMap changed' });
+    run.run(30_000);
+    expect([first, second]).not.toContain(hashOf(run));
+    run.world.references['ConfigMap/settings'] = 'two';
+    run.world.annotate({ note: 'the ConfigMap changed' });
+    run.run(30_000);
+    expect(hashOf(run)).toBe(second);
+    expect(run.violations).toEqual([]);
+  });
+
+  it('of an undo in mid-rollout are those of stable: all traffic returns at once', () => {
+    const run = started();
+    const first = hashOf(run);
+    run.world.references['ConfigMap/settings'] = 'two';
+    run.world.edit((before) => withStrategy(before, canary([{ setWeight: 50 }, { pause: {} }])));
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', weight: { routed: 50 } });
+    run.world.annotate({ [VERBS.undo]: first });
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ phase: 'Healthy', stableRevision: { hash: first } });
+    expect(run.violations).toEqual([]);
+  });
+
+  it('are not restored by an undo to a revision that is not recorded, or of another spec; it is answered', () => {
+    const run = started();
+    const first = hashOf(run);
+    run.world.annotate({ [VERBS.undo]: 'abcdef01' });
+    run.run(5000);
+    expect(run.told.at(-1)).toBe('VerbTaken: no undo: there is no record of revision abcdef01');
+    release(run, '2.0.0');
+    run.run(60_000);
+    run.world.annotate({ [VERBS.undo]: first });
+    run.run(5000);
+    expect(run.told.at(-1)).toBe(`VerbTaken: no undo: the spec is not that of revision ${first}`);
+    expect(run.world.annotations[VERBS.undo]).toBeUndefined();
+    expect(run.world.status.stableRevision?.release).toBe('2.0.0');
+  });
+
+  it('that are gone hold a rollout that is under way, and one that was aborted says it, too', () => {
+    const run = started();
+    run.world.edit((before) => withStrategy(before, canary([{ setWeight: 50 }, { pause: { duration: '10s' } }])));
+    release(run, '2.0.0');
+    run.run(8000);
+    delete run.world.references['ConfigMap/settings'];
+    run.world.annotate({ note: 'the ConfigMap is gone' });
+    run.run(60_000);
+    expect(run.world.status).toMatchObject({
+      weight: { routed: 50 },
+      blockedBy: [{ reason: 'ReferenceMissing', message: expect.stringContaining('ConfigMap/settings') as string }],
+    });
+    run.world.annotate({ [VERBS.abort]: 'enough' });
+    run.run(20_000);
+    expect(run.world.status.blockedBy?.map(({ reason }) => reason)).toEqual(['Aborted', 'ReferenceMissing']);
+    run.world.references['ConfigMap/settings'] = 'one';
+    run.world.annotate({ [VERBS.retry]: '' });
+    run.run(60_000);
+    expect(run.world.status.stableRevision?.release).toBe('2.0.0');
     expect(run.violations).toEqual([]);
   });
 

@@ -7,9 +7,17 @@ import type { RevisionRecord, Subject } from './snapshot.ts';
 
 /** The revision that the spec asks for now; or what it refers to that does not exist, so that no revision can be named. */
 export type Target =
-  /** `plain`: its hash if nobody had asked for a restart. */
-  | { readonly kind: 'Known'; readonly hash: string; readonly plain: string; readonly release: string }
-  | { readonly kind: 'ReferencesMissing'; readonly missing: readonly string[] };
+  | {
+      readonly kind: 'Known';
+      readonly hash: string;
+      /** Its hash by spec and contents alone: as if nobody had asked for a restart or a way back. */
+      readonly plain: string;
+      readonly release: string;
+      readonly by: 'Spec' | 'Restart' | 'Undo';
+      /** Of the restart that made it; null: none did. */
+      readonly restartedAt: string | null;
+    }
+  | { readonly kind: 'ReferencesMissing'; readonly missing: readonly string[]; readonly plain: string };
 
 /** All pods of a revision were to be replaced; kept as an annotation (see orders.ts). */
 export interface Restart {
@@ -19,26 +27,67 @@ export interface Restart {
   readonly of: string;
 }
 
+/** An earlier revision is asked for with the contents that it had; kept as an annotation (see orders.ts). */
+export interface Undo {
+  /** The revision. */
+  readonly to: string;
+  /** Hash (`plain`) of the spec with the contents that there were when it was asked for: it counts as long as neither is edited. */
+  readonly of: string;
+}
+
+/** What people asked for beside the spec. */
+export interface Asked {
+  readonly restart: Restart | null;
+  readonly undo: Undo | null;
+}
+
+const NOTHING_ASKED: Asked = { restart: null, undo: null };
+
 type References = Readonly<Record<string, string | null>>;
 
 /**
  * Names the revision of a spec. Not part of it: replicas, paths, the release label, the strategy; changing them moves no pod.
  * @param references `ConfigMap/name` or `Secret/name` -> digest of its data, null when absent.
- * @param restart a person wanted all pods replaced: the same spec, another revision.
+ * @param asked a restart: the same spec, another revision; a way back: an earlier revision with the contents that it had.
+ * @param isRecorded whether there is a record of a revision; without one there is no way back to it.
  */
-export function targetOf(release: Release, references: References, restart: Restart | null = null): Target {
-  const used = [...new Set(Object.values(release.components).flatMap(referencesOf))].sort();
+export function targetOf(
+  release: Release,
+  references: References,
+  { restart, undo }: Asked = NOTHING_ASKED,
+  isRecorded: (hash: string) => boolean = () => true,
+): Target {
+  const used = usedBy(release);
+  const parts = { inputs: inputsOf(release), contents: contentsOf(used, references) };
+  const plain = digest(parts, 8);
+  const known = { kind: 'Known', plain, release: release.release, restartedAt: null } as const;
+  // Both count for the spec and the contents that they were asked for; others replace all pods anyway.
+  if (undo?.of === plain && isRecorded(undo.to)) return { ...known, hash: undo.to, by: 'Undo' };
   const missing = used.filter((reference) => (references[reference] ?? null) === null);
-  if (missing.length > 0) return { kind: 'ReferencesMissing', missing };
-  const inputs = Object.fromEntries(
-    Object.entries(release.components).map(([name, component]) => [name, templateInputs(component)]),
-  );
-  const contents = Object.fromEntries(used.map((reference) => [reference, references[reference]]));
-  const plain = digest({ inputs, contents }, 8);
-  // It counts for the spec that it was asked for; another spec replaces all pods anyway.
-  const hash = restart?.of === plain ? digest({ inputs, contents, restartedAt: restart.at }, 8) : plain;
-  return { kind: 'Known', hash, plain, release: release.release };
+  if (missing.length > 0) return { kind: 'ReferencesMissing', missing, plain };
+  if (restart?.of !== plain) return { ...known, hash: plain, by: 'Spec' };
+  return { ...known, hash: restartedHash(parts, restart.at), by: 'Restart', restartedAt: restart.at };
 }
+
+/** Whether a spec is the one that a revision was made of, whatever the contents that it refers to are by now. */
+export function isMadeOf(
+  release: Release,
+  { hash, references, restartedAt }: Pick<RevisionRecord, 'hash' | 'references' | 'restartedAt'>,
+): boolean {
+  const parts = { inputs: inputsOf(release), contents: contentsOf(usedBy(release), references) };
+  return hash === (restartedAt === undefined ? digest(parts, 8) : restartedHash(parts, restartedAt));
+}
+
+const restartedHash = (parts: object, restartedAt: string): string => digest({ ...parts, restartedAt }, 8);
+
+const usedBy = (release: Release): readonly string[] =>
+  [...new Set(Object.values(release.components).flatMap(referencesOf))].sort();
+
+const inputsOf = ({ components }: Release): object =>
+  Object.fromEntries(Object.entries(components).map(([name, component]) => [name, templateInputs(component)]));
+
+const contentsOf = (used: readonly string[], references: References): object =>
+  Object.fromEntries(used.map((reference) => [reference, references[reference] ?? null]));
 
 function templateInputs(component: ComponentSpec): unknown {
   const { image, port, adminPort, env, envFrom, resources, template } = component;
@@ -49,9 +98,14 @@ function templateInputs(component: ComponentSpec): unknown {
  * The record of the revision that the spec asks for now: finished pod templates, which read the revision's own copies of what they refer to, and the
  * parts of the spec that made it. Kept as long as the revision is remembered.
  */
-export function makeRecord(subject: Subject, hash: string, references: References, sequence: number): RevisionRecord {
+export function makeRecord(
+  subject: Subject,
+  { hash, restartedAt }: Pick<Extract<Target, { kind: 'Known' }>, 'hash' | 'restartedAt'>,
+  references: References,
+  sequence: number,
+): RevisionRecord {
   const { name: subjectName, release } = subject;
-  const used = [...new Set(Object.values(release.components).flatMap(referencesOf))].sort();
+  const used = usedBy(release);
   const components = Object.fromEntries(
     Object.entries(release.components).map(([component, spec]) => [
       component,
@@ -80,5 +134,6 @@ export function makeRecord(subject: Subject, hash: string, references: Reference
     components,
     references: Object.fromEntries(contents),
     source: subject.source,
+    ...(restartedAt === null ? {} : { restartedAt }),
   };
 }

@@ -9,7 +9,7 @@ export type { Note } from './decide.ts';
 export type { Manifest } from './objects.ts';
 export { drainAnnotations, ownerReference } from './objects.ts';
 export { digest } from './digest.ts';
-export { readOrder, readRestart } from './orders.ts';
+export { readAsked, readOrder, readRestart } from './orders.ts';
 export { referencesOf } from './references.ts';
 export { targetOf, type Target } from './revision.ts';
 export { capacityFor, stagesOf } from './stages.ts';

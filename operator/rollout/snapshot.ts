@@ -29,6 +29,8 @@ export interface RevisionRecord {
   readonly references: Readonly<Record<string, string>>;
   /** What made it, for the way back; null: recorded by an operator that did not keep it. */
   readonly source: RevisionSource | null;
+  /** Where a restart made it: the time that the person gave, a part of its hash. */
+  readonly restartedAt?: string;
 }
 
 /** The parts of a spec that make a revision. */

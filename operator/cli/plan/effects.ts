@@ -5,7 +5,7 @@ import {
   type AssistantDeployment,
   type AssistantDeploymentSpec,
 } from '@assistant-platform/api';
-import { readRestart, targetOf } from '@assistant-platform/operator/rollout';
+import { readAsked, targetOf } from '@assistant-platform/operator/rollout';
 import { changesBetween, type Change } from '../changes.ts';
 import { withStoredDefaults } from '../schema.ts';
 
@@ -125,10 +125,10 @@ export function isWayBack({ status = {} }: AssistantDeployment, hash: string, sp
  */
 function hashOf(spec: AssistantDeploymentSpec, live: AssistantDeployment, references: References): string | null {
   if (references === null) return null;
-  const restart = readRestart(live.metadata.annotations ?? {});
-  const present = targetOf(withDefaults(live.spec), references, restart);
+  const asked = readAsked(live.metadata.annotations ?? {});
+  const present = targetOf(withDefaults(live.spec), references, asked);
   const named = live.status?.updateRevision?.hash;
   if (present.kind !== 'Known' || present.hash !== named) return null;
-  const next = targetOf(withDefaults(spec), references, restart);
+  const next = targetOf(withDefaults(spec), references, asked);
   return next.kind === 'Known' ? next.hash : null;
 }
