@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { changesBetween, describeChange } from './changes.ts';
+import { changesBetween, describeChange, withoutValues } from './changes.ts';
 
 const words = (before: unknown, after: unknown): string[] => changesBetween(before, after).map(describeChange);
 
@@ -42,6 +42,25 @@ describe('changes', () => {
       },
     );
     expect(text).toEqual(['chat.env.KEY.value changed', 'chat.env.NEW added', 'chat.env.OLD removed']);
+  });
+
+  test('values of variables are not shown where whole lists and components come and go', () => {
+    const env = [
+      { name: 'KEY', value: 'hunter2' },
+      { name: 'REF', valueFrom: { secretKeyRef: { name: 'keys' } } },
+    ];
+    const components = { chat: { env }, bare: { image: 'a' } };
+    const changes = [
+      ...changesBetween({ bare: { image: 'a' } }, components),
+      ...changesBetween(components, { chat: {}, bare: { image: 'a', env } }),
+      ...changesBetween({ template: { env: [] } }, { template: { env: 'hunter2' } }).map(withoutValues),
+      ...changesBetween({ env }, { env: env.slice(1) }),
+    ];
+    expect(changes.map(describeChange).join('\n')).not.toContain('hunter2');
+    const shown = JSON.stringify(changes.slice(0, 3).map(withoutValues));
+    expect(shown).not.toContain('hunter2');
+    expect(shown).toContain('"name":"KEY","value":"(hidden)"');
+    expect(shown).toContain('secretKeyRef');
   });
 
   test('what is long is cut off', () => {

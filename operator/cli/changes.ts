@@ -44,10 +44,35 @@ const byName = (list: readonly Named[]): Plain => Object.fromEntries(list.map((e
 
 /** Values of the environment may be secrets: that they change is said, not what they are. */
 const HIDDEN = /(^|[.])env[.[]/;
+const VARIABLES = /(^|[.])env$/;
+/** Stands for them. */
+const INSTEAD = '(hidden)';
 const LONGEST = 60;
 
+/** The same difference without the values of variables. Their names stay, where whole lists or components come or go. */
+export function withoutValues<C extends Change>(change: C): C {
+  const { path, before, after } = change;
+  const hide = (value: unknown): unknown => {
+    if (value === undefined) return undefined;
+    return HIDDEN.test(path) ? INSTEAD : hideIn(value, VARIABLES.test(path));
+  };
+  return { ...change, before: hide(before), after: hide(after) };
+}
+
+/** @param variables the value is a list of variables. */
+function hideIn(value: unknown, variables: boolean): unknown {
+  if (Array.isArray(value)) return value.map((entry: unknown) => hideIn(entry, variables));
+  if (!isObject(value)) return variables ? INSTEAD : value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) =>
+      variables && key === 'value' ? [key, INSTEAD] : [key, hideIn(member, key === 'env')],
+    ),
+  );
+}
+
 /** A difference in words. */
-export function describeChange({ path, before, after }: Change): string {
+export function describeChange(change: Change): string {
+  const { path, before, after } = withoutValues(change);
   if (HIDDEN.test(`.${path}`)) {
     const what = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
     return `${path} ${what}`;

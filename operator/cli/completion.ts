@@ -1,5 +1,6 @@
 // Completion: what may stand at the place of the cursor. Pure but for the look-ups passed in; the shells ask it through `__complete`.
 import type { Command, Option } from 'commander';
+import { printable } from './render/printable.ts';
 
 /** Looks up what only the cluster, or the kubeconfig, knows. A look-up that fails completes nothing: a prompt is no place for errors. */
 export interface Lookups {
@@ -147,7 +148,7 @@ async function quietly<T>(lookup: Promise<readonly T[]>): Promise<readonly T[]> 
  */
 export function completionText(completion: Completion): string {
   if (completion.kind === 'Files') return ':0\n';
-  const lines = completion.candidates.map(({ word, description }) =>
+  const lines = printable(completion.candidates).map(({ word, description }) =>
     description === '' ? word : `${word}\t${description}`,
   );
   return `${[...lines, ':4'].join('\n')}\n`;

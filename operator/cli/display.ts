@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { summarize } from '@assistant-platform/api';
 import type { Output } from './io.ts';
 import type { Paint } from './render/paint.ts';
+import { documentText, printable } from './render/printable.ts';
 import { renderStatus, type StatusView } from './render/status.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -28,7 +29,7 @@ export function treeDisplay(output: Output, paint: Paint): Display {
   return {
     ticks: true,
     show: (view) => {
-      const lines = [...renderStatus(view, paint), ...(note === '' ? [] : [paint.wait(note)])];
+      const lines = [...renderStatus(view, paint), ...(note === '' ? [] : [paint.wait(printable(note))])];
       const fitting = fit(lines, output);
       output.write(`${HIDE_CURSOR}${up(drawn)}${CLEAR_BELOW}${fitting.join('\n')}\n`);
       drawn = fitting.length;
@@ -68,7 +69,7 @@ export function lineDisplay(output: Output, paint: Paint): Display {
       output.write(`${paint.faint(new Date(view.now).toISOString())} ${news}\n`);
     },
     note: (text) => {
-      if (text !== '') output.write(`${paint.wait(text)}\n`);
+      if (text !== '') output.write(`${paint.wait(printable(text))}\n`);
     },
     close: () => undefined,
   };
@@ -76,7 +77,7 @@ export function lineDisplay(output: Output, paint: Paint): Display {
 
 /** An object in one line, without times. */
 export function headline({ object }: StatusView): string {
-  const { metadata, status = {} } = object;
+  const { metadata, status = {} } = printable(object);
   const { step, weight, ready } = summarize(status);
   const parts = [
     metadata.name,
@@ -94,7 +95,7 @@ export function jsonDisplay(output: Output): Display {
   return {
     ticks: false,
     show: (view) => {
-      const text = JSON.stringify(statusJson(view));
+      const text = documentText(statusJson(view), 0);
       if (text !== last) output.write(`${text}\n`);
       last = text;
     },

@@ -1,12 +1,13 @@
 // The program: global flags, errors and exit codes. The commands with their flags and help are in program/, what they do in commands/.
 import { Command, CommanderError } from 'commander';
-import { CommandError, EXIT_ERROR } from './errors.ts';
+import { CommandError, EXIT_ERROR, type ErrorCode } from './errors.ts';
 import { processIo, type Io } from './io.ts';
 import { addActing } from './program/acting.ts';
 import type { Context } from './program/context.ts';
 import { addFiles } from './program/files.ts';
 import { addLooking } from './program/looking.ts';
 import { addSupport } from './program/support.ts';
+import { documentText, printable } from './render/printable.ts';
 
 interface GlobalOptions {
   readonly namespace?: string;
@@ -27,21 +28,30 @@ export async function run(argv: readonly string[], io: Io = processIo()): Promis
     await program.parseAsync([...argv], { from: 'user' });
     return outcome.code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_ERROR;
-    if (!(error instanceof CommandError)) throw error;
-    if (
-      argv.some(
-        (part, index) =>
-          part === '-ojson' ||
-          part === '--output=json' ||
-          (part === 'json' && /^(-o|--output)$/.test(argv[index - 1] ?? '')),
-      )
-    ) {
-      io.stdout.write(`${JSON.stringify({ error: { code: error.code, message: error.message } }, null, 2)}\n`);
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      // It has been written to standard error.
+      if (wantsJson(argv)) writeError(io, 'BadUsage', error.message.replace(/^error: /, ''));
+      return EXIT_ERROR;
     }
-    io.stderr.write(`error: ${error.message}\n`);
+    if (!(error instanceof CommandError)) throw error;
+    if (wantsJson(argv)) writeError(io, error.code, error.message);
+    io.stderr.write(`error: ${printable(error.message)}\n`);
     return EXIT_ERROR;
   }
+}
+
+/** Whether the line asks for documents: told from the words, because a line with an error is not parsed to its end. */
+const wantsJson = (argv: readonly string[]): boolean =>
+  argv.some(
+    (part, index) =>
+      part === '-ojson' ||
+      part === '--output=json' ||
+      (part === 'json' && /^(-o|--output)$/.test(argv[index - 1] ?? '')),
+  );
+
+function writeError(io: Io, code: ErrorCode, message: string): void {
+  io.stdout.write(`${documentText({ error: { code, message } })}\n`);
 }
 
 /** The program with all its commands, for what describes it: completion, documentation, tests. */

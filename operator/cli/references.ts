@@ -1,5 +1,5 @@
 // The data of the ConfigMaps and Secrets that components refer to, as digests: enough to name a revision, and nothing is kept or shown.
-import { withDefaults, type AssistantDeploymentSpec } from '@assistant-platform/api';
+import { InvalidSpecError, withDefaults, type AssistantDeploymentSpec } from '@assistant-platform/api';
 import { digest, referencesOf } from '@assistant-platform/operator/rollout';
 import type { References } from './plan/effects.ts';
 import { rawGet } from './raw.ts';
@@ -13,13 +13,25 @@ interface Contents {
   readonly binaryData?: unknown;
 }
 
+/** `ConfigMap/name` and `Secret/name` of all that a spec refers to; null where it is stored in a form that this version cannot read. */
+export function referencesIn(spec: AssistantDeploymentSpec): readonly string[] | null {
+  try {
+    return [...new Set(Object.values(withDefaults(spec).components).flatMap(referencesOf))];
+  } catch (error) {
+    if (error instanceof InvalidSpecError) return null;
+    throw error;
+  }
+}
+
 /**
  * Digests as the operator makes them (operator/controller/references.ts), of everything that one of the specs refers to.
- * @returns null when one of them may not be read.
+ * @returns null when one of them may not be read, or a spec cannot.
  */
 export async function readReferences(session: Session, specs: readonly AssistantDeploymentSpec[]): Promise<References> {
-  const components = specs.flatMap((spec) => Object.values(withDefaults(spec).components));
-  const names = [...new Set(components.flatMap(referencesOf))];
+  const lists = specs.map(referencesIn);
+  const readable = lists.filter((list) => list !== null);
+  if (readable.length < lists.length) return null;
+  const names = [...new Set(readable.flat())];
   const digests = await Promise.all(names.map(async (name) => [name, await digestOf(session, name)] as const));
   const known = digests.filter((entry): entry is readonly [string, string | null] => entry[1] !== undefined);
   return known.length === digests.length ? Object.fromEntries(known) : null;

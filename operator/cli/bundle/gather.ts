@@ -6,11 +6,10 @@ import {
   LABELS,
   VERSION,
   ASSISTANT_DEPLOYMENT,
-  withDefaults,
   type AssistantDeployment,
 } from '@assistant-platform/api';
-import { referencesOf } from '@assistant-platform/operator/rollout';
 import { rawGet } from '../raw.ts';
+import { referencesIn } from '../references.ts';
 import type { Session } from '../session.ts';
 
 /** One object of the cluster, with its kind filled in. */
@@ -75,8 +74,10 @@ export async function gather(session: Session, subject: AssistantDeployment): Pr
   const children = (
     await Promise.all(CHILDREN.map(({ kind, path }) => reader.list(kind, path(namespace), `${LABELS.name}=${name}`)))
   ).flat();
+  const references = referencesIn(subject.spec);
+  if (references === null) reader.gaps.push('what the spec refers to: this version cannot read the spec');
   const referenced = (
-    await Promise.all(referencedPaths(subject, namespace).map(([kind, path]) => reader.one(kind, path)))
+    await Promise.all(referencedPaths(references ?? [], namespace).map(([kind, path]) => reader.one(kind, path)))
   ).flat();
   const { parentRef } = subject.spec.gateway;
   const gatewayPath = group('gateway.networking.k8s.io/v1', 'gateways')(parentRef.namespace ?? namespace);
@@ -107,14 +108,14 @@ export async function gather(session: Session, subject: AssistantDeployment): Pr
       ...(version === null ? [] : [{ path: 'versions/server.json', text: version }]),
       ...(await logsOf(reader, operator)),
     ],
-    gaps: reader.gaps,
+    // They were asked at the same time.
+    gaps: [...reader.gaps].sort(),
   };
 }
 
 /** ConfigMaps and Secrets that components name: that they are there, and which keys they have. */
-function referencedPaths({ spec }: AssistantDeployment, namespace: string): (readonly [kind: string, path: string])[] {
-  const references = Object.values(withDefaults(spec).components).flatMap(referencesOf);
-  return [...new Set(references)].map((reference) => {
+function referencedPaths(references: readonly string[], namespace: string): (readonly [kind: string, path: string])[] {
+  return references.map((reference) => {
     const [kind = '', name = ''] = reference.split('/');
     return [kind, `${core(kind === 'Secret' ? 'secrets' : 'configmaps')(namespace)}/${name}`];
   });

@@ -3,6 +3,7 @@ import type { Assistants } from '../assistants.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { historyRows, renderHistory } from '../render/history.ts';
+import { documentText } from '../render/printable.ts';
 import type { RevisionRecord } from '../revisions.ts';
 
 export async function showHistory(
@@ -14,7 +15,7 @@ export async function showHistory(
   const object = await assistants.read(name);
   const rows = historyRows(object, await recordsIfAllowed(assistants, name));
   const text = options.json
-    ? JSON.stringify({ name, namespace: object.metadata.namespace, rollouts: rows }, null, 2)
+    ? documentText({ name, namespace: object.metadata.namespace, rollouts: rows })
     : renderHistory(name, rows, io.now()).join('\n');
   io.stdout.write(`${text}\n`);
   return 0;

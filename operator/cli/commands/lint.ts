@@ -5,6 +5,7 @@ import { lintObject } from '../lint/lint.ts';
 import { readManifests, type Manifest, type SyntaxProblem } from '../manifests.ts';
 import type { Paint } from '../render/paint.ts';
 import { renderLint, type PlacedFinding } from '../render/lint.ts';
+import { documentText } from '../render/printable.ts';
 import { pathText } from '../schema.ts';
 import { EXIT } from '../verdict.ts';
 
@@ -21,7 +22,7 @@ export async function lint(io: Io, paint: Paint, { files, strict, json }: LintOp
   const findings = [...problems.map(syntaxFinding), ...manifests.flatMap(findingsOf)];
   io.stdout.write(
     json
-      ? `${JSON.stringify({ objects: manifests.length, findings }, null, 2)}\n`
+      ? `${documentText({ objects: manifests.length, findings })}\n`
       : `${renderLint(findings, manifests.length, paint).join('\n')}\n`,
   );
   const bad = findings.some(({ severity }) => severity === 'error' || (strict && severity === 'warning'));

@@ -3,28 +3,27 @@ import { underWay } from '@assistant-platform/api';
 import type { Assistants } from '../assistants.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { outcomeOf } from '../render/outcome.ts';
 import { presentStep } from '../render/steps.ts';
-import { tell } from './verbs.ts';
+import { report, type ReportOptions } from './report.ts';
 
 /** Holds a rollout where it is, and keeps the next one from beginning. */
-export async function pause(assistants: Assistants, name: string, io: Io): Promise<number> {
+export async function pause(assistants: Assistants, name: string, io: Io, options: ReportOptions): Promise<number> {
   const object = await assistants.read(name);
   const { spec, status = {} } = object;
   if (spec.paused === true) throw new CommandError('NothingToDo', `${name} is paused already: resume ends it`);
   await assistants.replaceInSpec(object, { paused: true });
   const at = status.weight === undefined ? '' : ` at ${status.weight.routed} %`;
-  tell(
-    io,
-    object,
+  const message =
     underWay(status) && status.abort === undefined
       ? `release ${status.updateRevision?.release ?? ''} is held${at}; kubectl assistant resume ${name} goes on`
-      : `nothing is rolled out now; the next change waits until kubectl assistant resume ${name}`,
-  );
-  return 0;
+      : `nothing is rolled out now; the next change waits until kubectl assistant resume ${name}`;
+  const changes = [{ path: 'spec.paused', before: spec.paused, after: true }];
+  return report(io, outcomeOf(object, { verb: 'pause', message, changes }), options);
 }
 
 /** Ends a pause that `pause` (or spec.paused) began. Pauses that are steps of the strategy are gates: `promote` passes them. */
-export async function resume(assistants: Assistants, name: string, io: Io): Promise<number> {
+export async function resume(assistants: Assistants, name: string, io: Io, options: ReportOptions): Promise<number> {
   const object = await assistants.read(name);
   const { spec, status = {} } = object;
   if (spec.paused !== true) {
@@ -37,10 +36,9 @@ export async function resume(assistants: Assistants, name: string, io: Io): Prom
     );
   }
   await assistants.replaceInSpec(object, { paused: false });
-  tell(
-    io,
-    object,
-    underWay(status) ? `release ${status.updateRevision?.release ?? ''} goes on` : 'the next change begins at once',
-  );
-  return 0;
+  const message = underWay(status)
+    ? `release ${status.updateRevision?.release ?? ''} goes on`
+    : 'the next change begins at once';
+  const changes = [{ path: 'spec.paused', before: spec.paused, after: false }];
+  return report(io, outcomeOf(object, { verb: 'resume', message, changes }), options);
 }

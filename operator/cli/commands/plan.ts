@@ -16,6 +16,7 @@ import { walkStages, type Stages } from '../plan/stages.ts';
 import { readReferences } from '../references.ts';
 import type { Paint } from '../render/paint.ts';
 import { renderPlan, type PlanView } from '../render/plan.ts';
+import { documentText } from '../render/printable.ts';
 import { describeSteps } from '../render/steps.ts';
 import { pathText } from '../schema.ts';
 import { EXIT } from '../verdict.ts';
@@ -48,7 +49,7 @@ export async function showPlan(
   for (const manifest of manifests) views.push(await planOf(manifest, open, options.offline));
   io.stdout.write(
     options.json
-      ? `${JSON.stringify(views, null, 2)}\n`
+      ? `${documentText(views)}\n`
       : `${views.map((view) => renderPlan(view, paint).join('\n')).join('\n\n')}\n`,
   );
   return views.some(({ refused }) => refused.length > 0) ? EXIT.bad : EXIT.good;

@@ -6,9 +6,12 @@ import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { writeNewFile } from '../new-file.ts';
 import { IN_CONTAINER, inPodSource, type ProfileKind } from '../profile/in-pod.ts';
+import type { Done } from '../render/outcome.ts';
 import type { Session } from '../session.ts';
+import { reportDone, type ReportOptions } from './report.ts';
 
-export interface ProfileOptions {
+/** What is measured, where to, and in which form it is told. */
+export interface ProfileOptions extends ReportOptions {
   readonly kind: ProfileKind;
   readonly seconds: number;
   /** Default: the pod's default container, or its first. */
@@ -21,19 +24,33 @@ const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 /** Endings that Chrome's and VS Code's panels know. */
 const ENDINGS: Readonly<Record<ProfileKind, string>> = { cpu: 'cpuprofile', heap: 'heapprofile' };
 
+/** What `-o json` prints. */
+interface Profiled extends Done {
+  readonly container: string;
+  readonly kind: ProfileKind;
+  readonly seconds: number;
+  /** Path of the profile. */
+  readonly file: string;
+}
+
+/** Takes a profile. @returns the exit code. @throws CommandError NotFound, Refused; BadUsage when the file is there already. */
 export async function profile(
   { session }: Assistants,
   pod: string,
   io: Io,
-  { kind, seconds, container, out }: ProfileOptions,
+  { kind, seconds, container: wanted, out, json }: ProfileOptions,
 ): Promise<number> {
-  const chosen = container ?? (await defaultContainer(session, pod));
-  io.stderr.write(`${pod}/${chosen}: ${kind} for ${seconds} s ...\n`);
-  const text = await runInside(session, pod, chosen, inPodSource({ kind, seconds, ...IN_CONTAINER }));
+  const container = wanted ?? (await defaultContainer(session, pod));
+  io.stderr.write(`${pod}/${container}: ${kind} for ${seconds} s ...\n`);
+  const text = await runInside(session, pod, container, inPodSource({ kind, seconds, ...IN_CONTAINER }));
   const path = out ?? `${pod}-${io.now()}.${ENDINGS[kind]}`;
   await writeNewFile(path, text);
-  io.stdout.write(`${path}: open it in the performance or memory panel of Chrome's DevTools, or in VS Code\n`);
-  return 0;
+  const message = "open it in the performance or memory panel of Chrome's DevTools, or in VS Code";
+  const done: Profiled = {
+    ...{ verb: 'profile', namespace: session.namespace, name: pod, changed: false, message },
+    ...{ container, kind, seconds, file: path },
+  };
+  return reportDone(io, done, [`${path}: ${message}`], [], { json });
 }
 
 /** @throws CommandError NotFound, and what explain() makes of the rest. */

@@ -3,6 +3,7 @@ import type { Assistants } from '../assistants.ts';
 import type { Io } from '../io.ts';
 import type { Paint } from '../render/paint.ts';
 import { renderSockets, socketsView } from '../render/sockets.ts';
+import { documentText } from '../render/printable.ts';
 import { askSessions } from '../sessions.ts';
 
 export async function showSockets(
@@ -15,7 +16,7 @@ export async function showSockets(
   const object = await assistants.read(name);
   const pods = await assistants.rawPods(name);
   const view = socketsView(object, pods === null ? null : await askSessions(assistants.session, pods));
-  const text = options.json ? JSON.stringify(view, null, 2) : renderSockets(view, io.now(), paint).join('\n');
+  const text = options.json ? documentText(view) : renderSockets(view, io.now(), paint).join('\n');
   io.stdout.write(`${text}\n`);
   return 0;
 }

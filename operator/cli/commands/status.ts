@@ -8,6 +8,7 @@ import type { Io } from '../io.ts';
 import type { PodRow } from '../pods.ts';
 import { renderList } from '../render/list.ts';
 import type { Paint } from '../render/paint.ts';
+import { documentText } from '../render/printable.ts';
 import { renderStatus } from '../render/status.ts';
 import { EXIT, EXIT_INTERRUPTED, verdictOf } from '../verdict.ts';
 
@@ -26,13 +27,7 @@ export async function listStatus(
 ): Promise<number> {
   const objects = await assistants.list(options.everywhere);
   if (options.json) {
-    io.stdout.write(
-      `${JSON.stringify(
-        objects.map((object) => statusJson({ object, pods: [] })),
-        null,
-        2,
-      )}\n`,
-    );
+    io.stdout.write(`${documentText(objects.map((object) => statusJson({ object, pods: [] })))}\n`);
   } else if (objects.length === 0) {
     const where = options.everywhere
       ? 'in any namespace'
@@ -56,7 +51,7 @@ export async function showStatus(
   const object = await assistants.read(name);
   const pods = await assistants.pods(name);
   const view = { object, pods, now: io.now() };
-  const text = options.json ? JSON.stringify(statusJson(view), null, 2) : renderStatus(view, paint).join('\n');
+  const text = options.json ? documentText(statusJson(view)) : renderStatus(view, paint).join('\n');
   io.stdout.write(`${text}\n`);
   return verdictOf(object) === 'Bad' ? EXIT.bad : EXIT.good;
 }

@@ -1,21 +1,24 @@
 // `undo [--to HASH]`: writes what an earlier revision was made of back into the spec; the operator then rolls it out like any other change.
 import { underWay, type AssistantDeployment } from '@assistant-platform/api';
 import type { Assistants } from '../assistants.ts';
-import { changesBetween, describeChange } from '../changes.ts';
+import { changesBetween } from '../changes.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { effectsOf, isWayBack } from '../plan/effects.ts';
 import { readReferences } from '../references.ts';
+import { outcomeOf } from '../render/outcome.ts';
 import { chooseWayBack, goBack } from '../revisions.ts';
 import { withStoredDefaults } from '../schema.ts';
-import { tell, warnIfHeld } from './verbs.ts';
+import { report, type ReportOptions } from './report.ts';
 
-export interface UndoOptions {
+/** What `undo` is asked for. */
+export interface UndoOptions extends ReportOptions {
   readonly to?: string | undefined;
   /** Says what would be written, and writes nothing. */
   readonly dryRun: boolean;
 }
 
+/** Goes back to an earlier release. @returns the exit code. @throws CommandError NothingToDo, NotFound, Changed. */
 export async function undo(assistants: Assistants, name: string, io: Io, options: UndoOptions): Promise<number> {
   const object = await assistants.read(name);
   const records = await assistants.records(name);
@@ -23,7 +26,7 @@ export async function undo(assistants: Assistants, name: string, io: Io, options
   const members = goBack(object.spec, record.source);
   const after = { ...object.spec, ...members };
   // Compared as they are stored: a default that one of them spells out is no difference.
-  const changes = changesBetween(withStoredDefaults(object.spec), withStoredDefaults(after)).map(describeChange);
+  const changes = changesBetween(withStoredDefaults(object.spec), withStoredDefaults(after), 'spec');
   if (changes.length === 0) {
     throw new CommandError('NothingToDo', `the spec asks for release ${record.release} (${record.hash}) already`);
   }
@@ -40,14 +43,11 @@ export async function undo(assistants: Assistants, name: string, io: Io, options
       ? speed(object, record.hash)
       : newRevision(moved.map(([reference]) => reference));
 
-  const what = `back to release ${record.release} (${record.hash}; ${because}); ${how}`;
-  if (options.dryRun) io.stdout.write(`${name} would go ${what}; nothing was written:\n`);
-  else await assistants.replaceInSpec(object, members);
-  io.stdout.write(`${changes.map((change) => `  spec.${change}`).join('\n')}\n`);
-  if (options.dryRun) return 0;
-  tell(io, object, what);
-  if (record.hash !== object.status?.stableRevision?.hash) warnIfHeld(io, object);
-  return 0;
+  const { dryRun } = options;
+  if (!dryRun) await assistants.replaceInSpec(object, members);
+  const message = `back to release ${record.release} (${record.hash}; ${because}); ${how}`;
+  const waitsWhileHeld = record.hash !== object.status?.stableRevision?.hash;
+  return report(io, outcomeOf(object, { verb: 'undo', message, changes, dryRun, waitsWhileHeld }), options);
 }
 
 /** How fast it goes. */

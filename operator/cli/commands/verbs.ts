@@ -1,16 +1,19 @@
 // `promote`, `abort`, `retry` and `restart`: verbs written as annotations, after a look at whether they mean anything now.
-import { underWay, VERBS, type AssistantDeployment } from '@assistant-platform/api';
+import { underWay, VERBS, type AssistantDeployment, type Verb } from '@assistant-platform/api';
 import type { Assistants } from '../assistants.ts';
+import type { Change } from '../changes.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
+import { outcomeOf } from '../render/outcome.ts';
 import { presentStep } from '../render/steps.ts';
+import { report, type ReportOptions } from './report.ts';
 
 /** Ends the present pause, or skips all that remains. */
 export async function promote(
   assistants: Assistants,
   name: string,
   io: Io,
-  options: { readonly full: boolean },
+  options: ReportOptions & { readonly full: boolean },
 ): Promise<number> {
   const object = await assistants.read(name);
   const { status = {} } = object;
@@ -21,14 +24,13 @@ export async function promote(
       `the rollout of release ${release} is aborted (${status.abort.reason}): kubectl assistant retry ${name} begins it again; or correct the spec and apply it`,
     );
   }
-  await assistants.order(name, 'promote', options.full ? 'full' : 'step');
+  const changes = [await order(assistants, object, 'promote', options.full ? 'full' : 'step')];
   const present = presentStep(object);
   const what = options.full
     ? 'all remaining steps are skipped'
     : `the present step is passed${present === null ? '' : ` (${present})`}`;
-  tell(io, object, `release ${release}: ${what}`);
-  warnIfHeld(io, object);
-  return 0;
+  const deed = { verb: 'promote', message: `release ${release}: ${what}`, changes, waitsWhileHeld: true };
+  return report(io, outcomeOf(object, deed), options);
 }
 
 /** Sends all traffic back to the stable revision. */
@@ -36,7 +38,7 @@ export async function abort(
   assistants: Assistants,
   name: string,
   io: Io,
-  options: { readonly reason: string },
+  options: ReportOptions & { readonly reason: string },
 ): Promise<number> {
   if (options.reason.trim() === '')
     throw new CommandError('BadUsage', 'the reason is empty: write one that helps the next person');
@@ -49,17 +51,13 @@ export async function abort(
       `the rollout of release ${release} is aborted already: ${status.abort.reason}`,
     );
   }
-  await assistants.order(name, 'abort', options.reason);
-  tell(
-    io,
-    object,
-    `release ${release} is aborted: all traffic goes back to release ${status.stableRevision?.release ?? ''}`,
-  );
-  return 0;
+  const changes = [await order(assistants, object, 'abort', options.reason)];
+  const message = `release ${release} is aborted: all traffic goes back to release ${status.stableRevision?.release ?? ''}`;
+  return report(io, outcomeOf(object, { verb: 'abort', message, changes }), options);
 }
 
 /** Begins an aborted rollout again, from its first step. */
-export async function retry(assistants: Assistants, name: string, io: Io): Promise<number> {
+export async function retry(assistants: Assistants, name: string, io: Io, options: ReportOptions): Promise<number> {
   const object = await assistants.read(name);
   const { abort: aborted, updateRevision, stableRevision } = object.status ?? {};
   if (unseen(object)) {
@@ -74,14 +72,13 @@ export async function retry(assistants: Assistants, name: string, io: Io): Promi
       `nothing to retry: no rollout is aborted, release ${stableRevision?.release ?? object.spec.release ?? ''} ${underWay(object.status ?? {}) ? 'is being replaced' : 'is stable'}`,
     );
   }
-  await assistants.order(name, 'retry', '');
-  tell(io, object, `release ${updateRevision?.release ?? ''} begins again at its first step`);
-  warnIfHeld(io, object);
-  return 0;
+  const changes = [await order(assistants, object, 'retry', '')];
+  const message = `release ${updateRevision?.release ?? ''} begins again at its first step`;
+  return report(io, outcomeOf(object, { verb: 'retry', message, changes, waitsWhileHeld: true }), options);
 }
 
 /** Replaces all pods by new ones of the same spec, through the steps of the strategy. */
-export async function restart(assistants: Assistants, name: string, io: Io): Promise<number> {
+export async function restart(assistants: Assistants, name: string, io: Io, options: ReportOptions): Promise<number> {
   const object = await assistants.read(name);
   const { status = {} } = object;
   const release = status.stableRevision?.release ?? object.spec.release ?? '';
@@ -97,10 +94,21 @@ export async function restart(assistants: Assistants, name: string, io: Io): Pro
       `release ${status.updateRevision?.release ?? release} is being rolled out, its pods are new: restart when it is stable`,
     );
   }
-  await assistants.order(name, 'restart', new Date(io.now()).toISOString());
-  tell(io, object, `all pods of release ${release} are replaced, step by step as its strategy says`);
-  warnIfHeld(io, object);
-  return 0;
+  const changes = [await order(assistants, object, 'restart', new Date(io.now()).toISOString())];
+  const message = `all pods of release ${release} are replaced, step by step as its strategy says`;
+  return report(io, outcomeOf(object, { verb: 'restart', message, changes, waitsWhileHeld: true }), options);
+}
+
+/** Writes a verb. @returns what that changes. */
+async function order(
+  assistants: Assistants,
+  { metadata }: AssistantDeployment,
+  verb: Verb,
+  value: string,
+): Promise<Change> {
+  await assistants.order(metadata.name, verb, value);
+  const annotation = VERBS[verb];
+  return { path: `metadata.annotations[${annotation}]`, before: metadata.annotations?.[annotation], after: value };
 }
 
 /** The operator has not looked at the present spec yet. */
@@ -124,20 +132,4 @@ function demandRollout(object: AssistantDeployment, verb: 'promote' | 'abort'): 
     );
   }
   return (fresh ? spec.release : status.updateRevision?.release) ?? '';
-}
-
-/** Verbs that move a release forward wait while it is held; abort does not. */
-export function warnIfHeld(io: Io, { metadata, spec }: AssistantDeployment): void {
-  if (spec.paused !== true) return;
-  io.stderr.write(`spec.paused is true: nothing moves until kubectl assistant resume ${metadata.name}\n`);
-}
-
-/** Says what was done and how to watch it, and warns of an operator that takes no orders. */
-export function tell(io: Io, { metadata }: AssistantDeployment, what: string): void {
-  const pending = Object.values(VERBS).filter((verb) => metadata.annotations?.[verb] !== undefined);
-  if (pending.length > 0) {
-    io.stderr.write(`the operator has not taken the last order yet (${pending.join(', ')}): is it running?\n`);
-  }
-  const at = metadata.namespace === undefined ? '' : ` -n ${metadata.namespace}`;
-  io.stdout.write(`${metadata.name}: ${what}\nwatch it: kubectl assistant status ${metadata.name}${at} --watch\n`);
 }

@@ -2,6 +2,7 @@
 import type { Assistants } from '../assistants.ts';
 import type { Io } from '../io.ts';
 import { renderWhy } from '../render/why.ts';
+import { documentText } from '../render/printable.ts';
 
 /** @returns the exit code: 0 whenever the question could be answered. */
 export async function showWhy(
@@ -14,7 +15,7 @@ export async function showWhy(
   const sentences = renderWhy(object, io.now());
   const { blockedBy = [], phase } = object.status ?? {};
   const text = options.json
-    ? JSON.stringify({ name, phase: phase ?? null, answer: sentences.join(' '), blockedBy }, null, 2)
+    ? documentText({ name, phase: phase ?? null, answer: sentences.join(' '), blockedBy })
     : sentences.join('\n');
   io.stdout.write(`${text}\n`);
   return 0;

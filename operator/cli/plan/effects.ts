@@ -6,7 +6,7 @@ import {
   type AssistantDeploymentSpec,
 } from '@assistant-platform/api';
 import { readAsked, targetOf } from '@assistant-platform/operator/rollout';
-import { changesBetween, type Change } from '../changes.ts';
+import { changesBetween, withoutValues, type Change } from '../changes.ts';
 import { withStoredDefaults } from '../schema.ts';
 
 export type Effect =
@@ -65,7 +65,7 @@ export function effectsOf(
   const moves = changes.some(({ path }) => effectOf(path, false) === 'NewRevision');
   const restarts = underWay(status) && status.abort === undefined && !moves;
   return {
-    changes: changes.map((change) => ({ ...change, effect: effectOf(change.path, restarts) })),
+    changes: changes.map((change) => ({ ...withoutValues(change), effect: effectOf(change.path, restarts) })),
     course: courseOf(spec, live, references, moves),
   };
 }

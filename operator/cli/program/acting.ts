@@ -1,5 +1,5 @@
 // The commands that move a release: promote, abort, retry, pause, resume, undo, restart.
-import { examples, type Context } from './context.ts';
+import { examples, isJson, output, type Context, type OutputOption } from './context.ts';
 
 export function addActing({ program, io, open, end }: Context): void {
   program.commandsGroup('Act:');
@@ -9,6 +9,7 @@ export function addActing({ program, io, open, end }: Context): void {
     .description('go on past the present pause of the strategy')
     .argument('<name>', 'the AssistantDeployment')
     .option('--full', 'skip all remaining steps', false)
+    .addOption(output())
     .addHelpText(
       'after',
       examples(
@@ -16,9 +17,9 @@ export function addActing({ program, io, open, end }: Context): void {
         ['promote support --full', 'all traffic to the new release, as soon as its pods are ready'],
       ),
     )
-    .action(async (name: string, options: { full: boolean }) => {
+    .action(async (name: string, options: OutputOption & { full: boolean }) => {
       const { promote } = await import('../commands/verbs.ts');
-      end(await promote(await open(), name, io, options));
+      end(await promote(await open(), name, io, { full: options.full, json: isJson(options) }));
     });
 
   program
@@ -26,53 +27,57 @@ export function addActing({ program, io, open, end }: Context): void {
     .description('send all traffic back to the stable release at once; the spec stays as it is')
     .argument('<name>', 'the AssistantDeployment')
     .requiredOption('--reason <text>', 'why, for the people who look at it later')
+    .addOption(output())
     .addHelpText(
       'after',
       `${examples(['abort support --reason "answers are wrong"', 'call it back'])}
 
 Afterwards: retry begins it again, undo writes the stable release back into the spec, or apply a corrected spec.`,
     )
-    .action(async (name: string, options: { reason: string }) => {
+    .action(async (name: string, options: OutputOption & { reason: string }) => {
       const { abort } = await import('../commands/verbs.ts');
-      end(await abort(await open(), name, io, options));
+      end(await abort(await open(), name, io, { reason: options.reason, json: isJson(options) }));
     });
 
   program
     .command('retry')
     .description('begin an aborted rollout again, from its first step')
     .argument('<name>', 'the AssistantDeployment')
+    .addOption(output())
     .addHelpText(
       'after',
       examples(['retry support', 'when what failed was not the release: a full node, a lost image']),
     )
-    .action(async (name: string) => {
+    .action(async (name: string, options: OutputOption) => {
       const { retry } = await import('../commands/verbs.ts');
-      end(await retry(await open(), name, io));
+      end(await retry(await open(), name, io, { json: isJson(options) }));
     });
 
   program
     .command('pause')
     .description('hold the rollout where it is, traffic and pods as they are (sets spec.paused)')
     .argument('<name>', 'the AssistantDeployment')
+    .addOption(output())
     .addHelpText(
       'after',
       `${examples(['pause support', 'nobody knows yet what is wrong: nothing moves until resume'])}
 
 It is part of the spec: where GitOps owns the object, set spec.paused there, or it will be reverted.`,
     )
-    .action(async (name: string) => {
+    .action(async (name: string, options: OutputOption) => {
       const { pause } = await import('../commands/pause.ts');
-      end(await pause(await open(), name, io));
+      end(await pause(await open(), name, io, { json: isJson(options) }));
     });
 
   program
     .command('resume')
     .description('end what pause began (spec.paused: false); pauses that are steps are passed by promote')
     .argument('<name>', 'the AssistantDeployment')
+    .addOption(output())
     .addHelpText('after', examples(['resume support', 'go on where it was held']))
-    .action(async (name: string) => {
+    .action(async (name: string, options: OutputOption) => {
       const { resume } = await import('../commands/pause.ts');
-      end(await resume(await open(), name, io));
+      end(await resume(await open(), name, io, { json: isJson(options) }));
     });
 
   program
@@ -81,6 +86,7 @@ It is part of the spec: where GitOps owns the object, set spec.paused there, or 
     .argument('<name>', 'the AssistantDeployment')
     .option('--to <hash>', 'this revision: its hash, the beginning of it, or its release label (see history)')
     .option('--dry-run', 'say what would be written, and write nothing', false)
+    .addOption(output())
     .addHelpText(
       'after',
       `${examples(
@@ -92,18 +98,19 @@ It is part of the spec: where GitOps owns the object, set spec.paused there, or 
 Images, environment and templates go back. How many pods run is no part of a release: replicas and autoscaling stay as they
 are now. ConfigMaps and Secrets are not touched: where they hold other data by now, the result is a new revision, and undo says so.`,
     )
-    .action(async (name: string, options: { to?: string; dryRun: boolean }) => {
+    .action(async (name: string, options: OutputOption & { to?: string; dryRun: boolean }) => {
       const { undo } = await import('../commands/undo.ts');
-      end(await undo(await open(), name, io, options));
+      end(await undo(await open(), name, io, { to: options.to, dryRun: options.dryRun, json: isJson(options) }));
     });
 
   program
     .command('restart')
     .description('replace all pods by new ones of the same release, through the steps of the strategy')
     .argument('<name>', 'the AssistantDeployment')
+    .addOption(output())
     .addHelpText('after', examples(['restart support', 'fresh pods, without cutting a session']))
-    .action(async (name: string) => {
+    .action(async (name: string, options: OutputOption) => {
       const { restart } = await import('../commands/verbs.ts');
-      end(await restart(await open(), name, io));
+      end(await restart(await open(), name, io, { json: isJson(options) }));
     });
 }

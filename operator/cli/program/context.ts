@@ -27,9 +27,13 @@ export interface Context {
   readonly end: (code: number) => void;
 }
 
+/** The value of `-o`. */
 export interface OutputOption {
   readonly output: 'text' | 'json';
 }
+
+/** What a command's options say of its output. */
+export const isJson = ({ output }: OutputOption): boolean => output === 'json';
 
 /** `-o text|json`. */
 export const output = (): Option =>

@@ -1,6 +1,6 @@
 // The commands that read manifests: lint and plan.
 import type { Command } from 'commander';
-import { examples, output, type Context, type OutputOption } from './context.ts';
+import { examples, isJson, output, type Context, type OutputOption } from './context.ts';
 
 interface FileOption extends OutputOption {
   readonly filename: string[];
@@ -32,7 +32,7 @@ Exit code 1 when the manifest would be refused. Without a cluster it says so and
     .action(async (options: FileOption & { offline: boolean }) => {
       const { filename: files, offline } = options;
       const { showPlan } = await import('../commands/plan.ts');
-      end(await showPlan(open, io, await paint(), { files, offline, json: options.output === 'json' }));
+      end(await showPlan(open, io, await paint(), { files, offline, json: isJson(options) }));
     });
 
   withFiles(program.command('lint'))
@@ -53,6 +53,6 @@ Exit code 1 when there is an error. The codes are listed in operator/cli/README.
     .action(async (options: FileOption & { strict: boolean }) => {
       const { filename: files, strict } = options;
       const { lint } = await import('../commands/lint.ts');
-      end(await lint(io, await paint(), { files, strict, json: options.output === 'json' }));
+      end(await lint(io, await paint(), { files, strict, json: isJson(options) }));
     });
 }

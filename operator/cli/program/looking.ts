@@ -1,6 +1,6 @@
 // The commands that only look: status, why, history, sockets.
 import { CommandError } from '../errors.ts';
-import { examples, output, readDuration, type Context, type OutputOption } from './context.ts';
+import { examples, isJson, output, readDuration, type Context, type OutputOption } from './context.ts';
 
 interface StatusFlags extends OutputOption {
   readonly allNamespaces: boolean;
@@ -29,7 +29,7 @@ export function addLooking({ program, io, open, paint, end }: Context): void {
       ),
     )
     .action(async (name: string | undefined, options: StatusFlags) => {
-      const json = options.output === 'json';
+      const json = isJson(options);
       const watch = options.watch || options.timeout !== undefined;
       if (name !== undefined && options.allNamespaces) throw new CommandError('BadUsage', 'write either a name or -A');
       if (name === undefined && watch)
@@ -51,7 +51,7 @@ export function addLooking({ program, io, open, paint, end }: Context): void {
     .addHelpText('after', examples(['why support', 'why the release does not go on, and what would move it']))
     .action(async (name: string, options: OutputOption) => {
       const { showWhy } = await import('../commands/why.ts');
-      end(await showWhy(await open(), name, io, { json: options.output === 'json' }));
+      end(await showWhy(await open(), name, io, { json: isJson(options) }));
     });
 
   program
@@ -68,7 +68,7 @@ export function addLooking({ program, io, open, paint, end }: Context): void {
     )
     .action(async (name: string, options: OutputOption) => {
       const { showHistory } = await import('../commands/history.ts');
-      end(await showHistory(await open(), name, io, { json: options.output === 'json' }));
+      end(await showHistory(await open(), name, io, { json: isJson(options) }));
     });
 
   program
@@ -85,6 +85,6 @@ operator wrote into the status last, and says so.`,
     )
     .action(async (name: string, options: OutputOption) => {
       const { showSockets } = await import('../commands/sockets.ts');
-      end(await showSockets(await open(), name, io, await paint(), { json: options.output === 'json' }));
+      end(await showSockets(await open(), name, io, await paint(), { json: isJson(options) }));
     });
 }

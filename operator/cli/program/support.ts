@@ -2,9 +2,9 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import { KINDS, type ProfileKind } from '../profile/in-pod.ts';
 import { SHELLS, type Shell } from '../shells.ts';
-import { examples, type Context } from './context.ts';
+import { examples, isJson, output, type Context, type OutputOption } from './context.ts';
 
-interface ProfileFlags {
+interface ProfileFlags extends OutputOption {
   readonly kind: ProfileKind;
   readonly seconds: number;
   readonly container?: string;
@@ -26,6 +26,7 @@ export function addSupport({ program, io, open, openWith, end }: Context): void 
     .description('everything that somebody needs who cannot look at the cluster, as one archive without secrets')
     .argument('<name>', 'the AssistantDeployment')
     .option('--out <file>', 'where to; by default assistant-NAME-TIME.tar.gz here')
+    .addOption(output())
     .addHelpText(
       'after',
       `${examples(
@@ -35,9 +36,9 @@ export function addSupport({ program, io, open, openWith, end }: Context): void 
 
 Secrets, values of variables, tokens and the like are taken out. What may not be read is listed, in the archive as well.`,
     )
-    .action(async (name: string, options: { out?: string }) => {
+    .action(async (name: string, options: OutputOption & { out?: string }) => {
       const { bundle } = await import('../commands/bundle.ts');
-      end(await bundle(await open(), name, io, options));
+      end(await bundle(await open(), name, io, { out: options.out, json: isJson(options) }));
     });
 
   program
@@ -48,6 +49,7 @@ Secrets, values of variables, tokens and the like are taken out. What may not be
     .option('--seconds <n>', 'for so long, 1 to 300', wholeSeconds, 10)
     .option('-c, --container <name>', "one that is not the pod's default")
     .option('--out <file>', 'where to; by default POD-TIME.cpuprofile or .heapprofile here')
+    .addOption(output())
     .addHelpText(
       'after',
       `${examples(
@@ -60,7 +62,7 @@ it again. Profiles name functions and files; they hold no values.`,
     )
     .action(async (pod: string, options: ProfileFlags) => {
       const { profile } = await import('../commands/profile.ts');
-      end(await profile(await open(), pod, io, options));
+      end(await profile(await open(), pod, io, { ...options, json: isJson(options) }));
     });
 
   program

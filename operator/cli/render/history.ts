@@ -1,6 +1,7 @@
 // `history`: the rollouts that ended and the one that is under way, the latest first. Pure.
 import { underWay, type AssistantDeployment, type HistoryEntry } from '@assistant-platform/api';
 import type { RevisionRecord } from '../revisions.ts';
+import { printable } from './printable.ts';
 import { renderTable } from './table.ts';
 import { since } from './time.ts';
 
@@ -64,7 +65,7 @@ export function historyRows(
 /** The table; a sentence when there is nothing yet. */
 export function renderHistory(name: string, rows: readonly HistoryRow[], now: number): string[] {
   if (rows.length === 0) return [`${name} has no rollouts yet`];
-  const cells = rows.map(({ release, hash, outcome, startedAt, finishedAt, mark, undo }) => [
+  const cells = printable(rows).map(({ release, hash, outcome, startedAt, finishedAt, mark, undo }) => [
     release,
     hash,
     outcome ?? '-',

@@ -1,6 +1,7 @@
 // `lint`: findings as text, one block each: where, what is so, what to write instead. Pure.
 import type { FindingCode, Severity } from '../lint/finding.ts';
 import type { Paint } from './paint.ts';
+import { printable } from './printable.ts';
 
 /** A finding with its place in a file. */
 export interface PlacedFinding {
@@ -17,7 +18,7 @@ export interface PlacedFinding {
 }
 
 export function renderLint(findings: readonly PlacedFinding[], objects: number, paint: Paint): string[] {
-  const lines = findings.flatMap(({ severity, code, file, line, object, path, message, remedy }) => [
+  const lines = printable(findings).flatMap(({ severity, code, file, line, object, path, message, remedy }) => [
     `${paintSeverity(paint, severity)} ${code}  ${path}: ${message}`,
     `    ${remedy}  ${paint.faint(`(${file === '-' ? 'standard input' : file}:${line}${object === '' ? '' : `, ${object}`})`)}`,
   ]);

@@ -1,5 +1,6 @@
 // `status` without a name: all AssistantDeployments of a namespace, or of all, as a table.
 import { summarize, type AssistantDeployment } from '@assistant-platform/api';
+import { printable } from './printable.ts';
 import { renderTable } from './table.ts';
 import { since } from './time.ts';
 
@@ -8,7 +9,7 @@ export function renderList(
   objects: readonly AssistantDeployment[],
   options: { namespaces: boolean; now: number },
 ): string[] {
-  const rows = objects.map(({ metadata, spec, status = {} }) => {
+  const rows = printable(objects).map(({ metadata, spec, status = {} }) => {
     const { step = '', weight = '', ready = '', connections = 0 } = summarize(status);
     return [
       ...(options.namespaces ? [metadata.namespace ?? ''] : []),

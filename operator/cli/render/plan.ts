@@ -4,6 +4,7 @@ import { describeChange } from '../changes.ts';
 import type { Course, Effect, Effects } from '../plan/effects.ts';
 import type { Stages } from '../plan/stages.ts';
 import type { Paint } from './paint.ts';
+import { printable } from './printable.ts';
 import { renderTable } from './table.ts';
 
 /** What `plan` says of one manifest. */
@@ -37,7 +38,8 @@ const EFFECT: Readonly<Record<Effect, string>> = {
 };
 
 /** The whole answer, one string a line. */
-export function renderPlan(view: PlanView, paint: Paint): string[] {
+export function renderPlan(given: PlanView, paint: Paint): string[] {
+  const view = printable(given);
   const { name, namespace, release, strategy, refused, effects, stages } = view;
   const title = paint.title(`${name} in ${namespace}: release ${release === '' ? '(no label)' : release}, ${strategy}`);
   if (refused.length > 0) {

@@ -2,6 +2,7 @@
 import type { AssistantDeployment } from '@assistant-platform/api';
 import type { PodSessions } from '../sessions.ts';
 import type { Paint } from './paint.ts';
+import { printable } from './printable.ts';
 import { renderTable } from './table.ts';
 import { span, until } from './time.ts';
 
@@ -128,7 +129,8 @@ function gap({ pod, answer }: PodSessions): string[] {
 }
 
 /** A table, its sum, and what is missing from it. */
-export function renderSockets({ name, namespace, rows, gaps }: SocketsView, now: number, paint: Paint): string[] {
+export function renderSockets(view: SocketsView, now: number, paint: Paint): string[] {
+  const { name, namespace, rows, gaps } = printable(view);
   if (rows.length === 0) return [`${name} has no pods with sessions yet`, ...gaps];
   const table = renderTable(
     ['REVISION', 'RELEASE', 'ROLE', 'COMPONENT', 'PODS', 'OPEN', 'BUSY', 'OLDEST', 'TIME LEFT'],

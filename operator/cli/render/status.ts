@@ -10,6 +10,7 @@ import type {
 import { underWay } from '@assistant-platform/api';
 import type { PodRow } from '../pods.ts';
 import { paintPhase, type Paint } from './paint.ts';
+import { printable } from './printable.ts';
 import { stepsNode } from './steps.ts';
 import { since, until } from './time.ts';
 import { renderTree, type TreeNode } from './tree.ts';
@@ -24,18 +25,19 @@ export interface StatusView {
 
 /** The whole tree, one string a line. */
 export function renderStatus(view: StatusView, paint: Paint): string[] {
-  const { object, now } = view;
+  const shown = printable(view);
+  const { object, now } = shown;
   const { metadata, status = {} } = object;
   const children = [
     ...messageNodes(object),
     releaseNode(object),
     weightNode(status, paint),
     stepsNode(object, now, paint),
-    revisionNode('stable', status.stableRevision?.hash, 'stable', view, paint),
-    underWay(status) ? revisionNode('update', status.updateRevision?.hash, 'update', view, paint) : null,
+    revisionNode('stable', status.stableRevision?.hash, 'stable', shown, paint),
+    underWay(status) ? revisionNode('update', status.updateRevision?.hash, 'update', shown, paint) : null,
     group(
       'draining',
-      (status.draining ?? []).map((entry) => drainingNode(entry, view, paint)),
+      (status.draining ?? []).map((entry) => drainingNode(entry, shown, paint)),
     ),
     group(
       'waits for',

@@ -1,10 +1,12 @@
 // `why`: one sentence that says what an AssistantDeployment waits for, what was seen, since when, and when the operator looks again.
 import { underWay, type AssistantDeployment, type BlockedBy } from '@assistant-platform/api';
+import { printable } from './printable.ts';
 import { presentStep } from './steps.ts';
 import { since, until } from './time.ts';
 
 /** The sentence, and one more line for each further wait. */
-export function renderWhy(object: AssistantDeployment, now: number): string[] {
+export function renderWhy(given: AssistantDeployment, now: number): string[] {
+  const object = printable(given);
   const { metadata, status } = object;
   const { name } = metadata;
   if (status === undefined) {

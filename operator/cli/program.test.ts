@@ -1,0 +1,33 @@
+// Which flags which command takes, as the README has it.
+import { describe, expect, test } from 'vitest';
+import { visible } from './completion.ts';
+import { makeProgram } from './program.ts';
+import { ApiServer } from './testing/api-server.ts';
+import { scenes } from './testing/scenes.ts';
+
+const commands = visible(makeProgram());
+const taking = (long: string): string[] =>
+  commands.filter(({ options }) => options.some((option) => option.long === long)).map((command) => command.name());
+
+test('-o json is taken by every command but completion, -A by status alone', () => {
+  const all = commands.map((command) => command.name());
+  expect(taking('--output')).toEqual(all.filter((name) => name !== 'completion'));
+  expect(taking('--all-namespaces')).toEqual(['status']);
+});
+
+describe('-n and --context are taken', () => {
+  test.each([
+    ['before the command', ['-n', 'assistants', '--context', 'here', 'why', 'support'], 0, 'support waits for nothing'],
+    ['behind it', ['why', 'support', '--namespace=assistants', '--context=here'], 0, 'support waits for nothing'],
+    ['by what acts', ['restart', 'support', '-n', 'assistants', '--context', 'here'], 0, '-n assistants --watch'],
+    ['as they are', ['why', 'support', '-n', 'elsewhere'], 3, 'AssistantDeployment'],
+    ['where they are known', ['pause', 'support', '--context', 'nowhere'], 3, 'there is no context "nowhere"'],
+    ['but no -A by what speaks of one', ['promote', 'support', '-A'], 3, "unknown option '-A'"],
+    ['nor a name beside -A', ['status', 'support', '-A'], 3, 'either a name or -A'],
+  ])('%s', async (_, line, code, words) => {
+    await using api = await ApiServer.start(scenes.find(({ title }) => title === 'healthy')!.object);
+    const said = await api.command(...line);
+    expect(said.all).toContain(words);
+    expect(said.code).toBe(code);
+  });
+});
