@@ -1,6 +1,7 @@
 // The commands that move a release, against a real API server. The operator does not run here: what is written is what counts.
 import { randomUUID } from 'node:crypto';
-import { LABELS, VERBS, type AssistantDeploymentSpec } from '@assistant-platform/api';
+import { LABELS, VERBS, withDefaults, type AssistantDeploymentSpec } from '@assistant-platform/api';
+import { targetOf } from '@assistant-platform/operator/rollout';
 import { describe, expect, test } from 'vitest';
 import {
   at,
@@ -171,7 +172,7 @@ describe('[R-298] undo', () => {
     );
   });
 
-  test('says so when the ConfigMaps of the release hold other data by now', async () => {
+  test('asks for the contents, too, and says so when the ConfigMaps of the release hold other data by now', async () => {
     const name = 'configured';
     await create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'prompts' }, data: { greeting: 'hello' } });
     const componentsOf = (tag: string): AssistantDeploymentSpec['components'] => ({
@@ -181,16 +182,22 @@ describe('[R-298] undo', () => {
     const { session } = new Assistants(openSession({ kubeconfig, namespace, env: {} }));
     const references = (await readReferences(session, [(await read(name)).spec])) ?? {};
     expect(Object.keys(references)).toEqual(['ConfigMap/prompts']);
-    await remember(name, '51aa0e', '1', 1, '', componentsOf('1'), references);
-    const undo = ['undo', name, '--to', '51aa0e', '--dry-run', ...at];
-    expect((await command(undo)).out).toContain('step by step, as its strategy says');
+    const then = withDefaults({ ...(await read(name)).spec, components: componentsOf('1') });
+    const { plain: hash } = targetOf(then, references);
+    await remember(name, hash, '1', 1, '', componentsOf('1'), references);
+    const undo = ['undo', name, '--to', hash, ...at];
+    expect((await command([...undo, '--dry-run'])).out).toContain('step by step, as its strategy says');
     const patch = '{"data":{"greeting":"good day"}}';
     await kubectl('patch', 'configmap', 'prompts', '-n', namespace, '--type=merge', '-p', patch);
     const ran = await command(undo);
     expect(ran.code, ran.err).toBe(0);
-    expect(ran.out).toContain(
-      'ConfigMap/prompts holds other data now, so that it becomes a new revision, step by step',
-    );
+    expect(ran.out).toContain('ConfigMap/prompts holds other data now, its pods read what they read then');
+    expect((await read(name)).metadata.annotations).toMatchObject({ [VERBS.undo]: hash });
+    // Of a record that this version would name otherwise it cannot be told.
+    await remember('named-otherwise', '51aa0e', '1', 1, '', componentsOf('1'), references);
+    await place('named-otherwise', 'healthy', { spec: { release: '2', components: componentsOf('2') } });
+    const other = await command(['undo', 'named-otherwise', '--to', '51aa0e', '--dry-run', ...at]);
+    expect(other.out).toContain('so that it becomes a new revision, step by step');
   });
 
   test('says so when the record is gone', async () => {

@@ -167,15 +167,26 @@ export class Assistants {
   }
 
   /**
-   * Replaces members of the spec, unless somebody has changed the spec since it was read.
+   * Replaces members of the spec, and writes a verb with them, unless somebody has changed the spec since it was read.
    * @throws CommandError Changed in that case.
    */
-  async replaceInSpec(object: AssistantDeployment, members: Partial<AssistantDeployment['spec']>): Promise<void> {
+  async replaceInSpec(
+    object: AssistantDeployment,
+    members: Partial<AssistantDeployment['spec']>,
+    order?: { readonly verb: Verb; readonly value: string },
+  ): Promise<void> {
     const { namespace } = this.session;
-    const { name, generation } = object.metadata;
+    const { name, generation, annotations } = object.metadata;
+    const noted = order === undefined ? {} : { [VERBS[order.verb]]: order.value };
     const body = [
       { op: 'test', path: '/metadata/generation', value: generation },
       ...Object.entries(members).map(([member, value]) => ({ op: 'add', path: `/spec/${member}`, value })),
+      ...(annotations === undefined && order !== undefined
+        ? [{ op: 'add', path: '/metadata/annotations', value: {} }]
+        : []),
+      ...Object.entries(noted).map(([key, value]) => ({
+        ...{ op: 'add', path: `/metadata/annotations/${key.replaceAll('/', '~1')}`, value },
+      })),
     ];
     try {
       await this.#objects.patchNamespacedCustomObject(

@@ -1,5 +1,6 @@
 // The records of revisions (ControllerRevisions that the operator makes), and the way back to one of them. Pure but for what is passed in.
 import type { AssistantDeployment, AssistantDeploymentSpec, ComponentSpec } from '@assistant-platform/api';
+import { isSame } from '@assistant-platform/operator/rollout';
 import { changesBetween } from './changes.ts';
 import { CommandError } from './errors.ts';
 import { withStoredDefaults } from './schema.ts';
@@ -21,6 +22,8 @@ export interface RevisionRecord {
   readonly source: RevisionSource | null;
   /** `ConfigMap/name` or `Secret/name` -> digest of the data that it was made with. */
   readonly references: Readonly<Record<string, string>>;
+  /** Where a restart made it: the time of asking. */
+  readonly restartedAt?: string;
 }
 
 export interface RevisionSource {
@@ -32,12 +35,15 @@ interface RecordData {
   readonly hash?: unknown;
   readonly release?: unknown;
   readonly references?: unknown;
+  readonly restartedAt?: unknown;
   readonly source?: { readonly release?: unknown; readonly components?: unknown } | null;
 }
 
 /** Reads a record; null when it is none of ours. */
 export function readRecord({ revision = 0, data }: RawRecord): RevisionRecord | null {
-  const { hash, release, source, references } = (typeof data === 'object' && data !== null ? data : {}) as RecordData;
+  const { hash, release, source, references, restartedAt } = (
+    typeof data === 'object' && data !== null ? data : {}
+  ) as RecordData;
   if (typeof hash !== 'string') return null;
   const components = source?.components;
   const usable = typeof components === 'object' && components !== null;
@@ -45,6 +51,7 @@ export function readRecord({ revision = 0, data }: RawRecord): RevisionRecord | 
     hash,
     release: typeof release === 'string' ? release : '',
     sequence: revision,
+    ...(typeof restartedAt === 'string' ? { restartedAt } : {}),
     references:
       typeof references === 'object' && references !== null ? (references as RevisionRecord['references']) : {},
     source: usable
@@ -111,12 +118,13 @@ function previous(
   if (updateRevision !== undefined && updateRevision.hash !== stableRevision.hash) {
     return { hash: stableRevision.hash, because: `release ${updateRevision.release} is not stable yet` };
   }
+  const present = records.find(({ hash }) => hash === stableRevision.hash);
   const earlier = history.find(({ hash, outcome }) => {
     if (hash === stableRevision.hash || !(outcome === 'Promoted' || outcome === 'FastPromoted')) return false;
-    const source = records.find((record) => record.hash === hash)?.source;
-    return (
-      source === undefined || source === null || changesBetween(specOf(spec), specOf(goBack(spec, source))).length > 0
-    );
+    const record = records.find((each) => each.hash === hash);
+    if (record === undefined || record.source === null) return true;
+    const hadOther = present !== undefined && !isSame(present.references, record.references);
+    return hadOther || changesBetween(specOf(spec), specOf(goBack(spec, record.source))).length > 0;
   });
   if (earlier === undefined) {
     throw new CommandError(

@@ -1,13 +1,21 @@
 // `undo [--to HASH]`: writes what an earlier revision was made of back into the spec; the operator then rolls it out like any other change.
-import { underWay, type AssistantDeployment } from '@assistant-platform/api';
+import {
+  InvalidSpecError,
+  underWay,
+  VERBS,
+  withDefaults,
+  type AssistantDeployment,
+  type AssistantDeploymentSpec,
+} from '@assistant-platform/api';
+import { isMadeOf } from '@assistant-platform/operator/rollout';
 import type { Assistants } from '../assistants.ts';
-import { changesBetween } from '../changes.ts';
+import { changesBetween, type Change } from '../changes.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { effectsOf, isWayBack } from '../plan/effects.ts';
 import { readReferences } from '../references.ts';
 import { outcomeOf } from '../render/outcome.ts';
-import { chooseWayBack, goBack } from '../revisions.ts';
+import { chooseWayBack, goBack, type RevisionRecord } from '../revisions.ts';
 import { withStoredDefaults } from '../schema.ts';
 import { report, type ReportOptions } from './report.ts';
 
@@ -27,27 +35,51 @@ export async function undo(assistants: Assistants, name: string, io: Io, options
   const after = { ...object.spec, ...members };
   // Compared as they are stored: a default that one of them spells out is no difference.
   const changes = changesBetween(withStoredDefaults(object.spec), withStoredDefaults(after), 'spec');
-  if (changes.length === 0) {
+  // What a revision refers to is part of it, and so is a restart: the operator is asked for these, too.
+  const extras = Object.keys(record.references).length > 0 || record.restartedAt !== undefined;
+  const order = extras && restores(after, record) ? ({ verb: 'undo', value: record.hash } as const) : undefined;
+  const settled = object.status?.updateRevision?.hash === record.hash || order === undefined;
+  if (changes.length === 0 && settled) {
     throw new CommandError('NothingToDo', `the spec asks for release ${record.release} (${record.hash}) already`);
   }
   const references = await readReferences(assistants.session, [object.spec, after]);
-  const moved = Object.entries(record.references).filter(
-    ([name, data]) => references !== null && references[name] !== data,
+  const moved = Object.entries(record.references).flatMap(([name, data]) =>
+    references !== null && references[name] !== data ? [name] : [],
   );
   const { course } = effectsOf(after, object, references);
   // Null: it cannot be told from here; the operator will most likely name it as before.
   const named =
     course.kind === 'Rollout' || course.kind === 'BackToStable' ? (course.hash ?? record.hash) : record.hash;
-  const how =
-    moved.length === 0 && named === record.hash
-      ? speed(object, record.hash)
-      : newRevision(moved.map(([reference]) => reference));
+  const same = order !== undefined || (moved.length === 0 && named === record.hash);
+  const how = same ? `${speed(object, record.hash)}${restored(moved)}` : newRevision(moved);
 
   const { dryRun } = options;
-  if (!dryRun) await assistants.replaceInSpec(object, members);
+  if (!dryRun) await assistants.replaceInSpec(object, members, order);
   const message = `back to release ${record.release} (${record.hash}; ${because}); ${how}`;
   const waitsWhileHeld = record.hash !== object.status?.stableRevision?.hash;
-  return report(io, outcomeOf(object, { verb: 'undo', message, changes, dryRun, waitsWhileHeld }), options);
+  const annotation = VERBS.undo;
+  const ordered: Change[] =
+    order === undefined
+      ? []
+      : [
+          {
+            path: `metadata.annotations[${annotation}]`,
+            before: object.metadata.annotations?.[annotation],
+            after: record.hash,
+          },
+        ];
+  const deed = { verb: 'undo', message, changes: [...ordered, ...changes], dryRun, waitsWhileHeld };
+  return report(io, outcomeOf(object, deed), options);
+}
+
+/** The operator can tell that the spec is that of the revision: it will be that very revision, with the contents that it had. */
+function restores(spec: AssistantDeploymentSpec, record: RevisionRecord): boolean {
+  try {
+    return isMadeOf(withDefaults(spec), record);
+  } catch (error) {
+    if (error instanceof InvalidSpecError) return false; // this version cannot read it
+    throw error;
+  }
 }
 
 /** How fast it goes. */
@@ -59,6 +91,12 @@ function speed(object: AssistantDeployment, hash: string): string {
     : 'step by step, as its strategy says (promote --full skips the steps)';
 }
 
-/** What a revision refers to is part of it, and so is a restart: the same spec may be another revision by now. */
+/** What a revision reads is its own: the originals may hold other data by now. */
+const restored = (moved: readonly string[]): string =>
+  moved.length === 0 ? '' : `; ${holding(moved)}, its pods read what they read then`;
+
 const newRevision = (moved: readonly string[]): string =>
-  `${moved.length === 0 ? 'it was restarted then' : `${moved.join(', ')} ${moved.length === 1 ? 'holds' : 'hold'} other data now`}, so that it becomes a new revision, step by step`;
+  `${moved.length === 0 ? 'it was restarted then' : holding(moved)}, so that it becomes a new revision, step by step`;
+
+const holding = (moved: readonly string[]): string =>
+  `${moved.join(', ')} ${moved.length === 1 ? 'holds' : 'hold'} other data now`;

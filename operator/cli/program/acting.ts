@@ -96,7 +96,7 @@ It is part of the spec: where GitOps owns the object, set spec.paused there, or 
       )}
 
 Images, environment and templates go back. How many pods run is no part of a release: replicas and autoscaling stay as they
-are now. ConfigMaps and Secrets are not touched: where they hold other data by now, the result is a new revision, and undo says so.`,
+are now. ConfigMaps and Secrets are not touched: the pods read what the revision read, whatever these hold by now. Edit one, and that is a release again.`,
     )
     .action(async (name: string, options: OutputOption & { to?: string; dryRun: boolean }) => {
       const { undo } = await import('../commands/undo.ts');
