@@ -7,11 +7,19 @@ import { startPrometheus, type PrometheusServer, type ScrapedPod } from '../../t
 import { buckets, count, podMatchers, type Window } from './counters.ts';
 import { PrometheusClient } from './prometheus-client.ts';
 
+interface Counts {
+  readonly requests: number;
+  readonly errors: number;
+  readonly quick: number;
+}
+
 /** What each pod counts at the moment, by pod; undefined: it does not answer. */
-const counted = new Map<string, { requests: number; errors: number; quick: number } | undefined>();
+const counted = new Map<string, Counts | undefined>();
 let server: Server;
 let prometheus: PrometheusServer;
 let client: PrometheusClient;
+/** How many queries were sent. */
+let queries = 0;
 const revision = { name: 'support', namespace: 'assistants', revision: '6c9f7d', components: ['chat'] };
 
 beforeAll(async () => {
@@ -22,7 +30,13 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   prometheus = await startPrometheus();
-  client = new PrometheusClient({ url: prometheus.url });
+  client = new PrometheusClient({
+    url: prometheus.url,
+    fetch: (...request) => {
+      queries += 1;
+      return fetch(...request);
+    },
+  });
 });
 afterAll(async () => {
   await prometheus.remove();
@@ -30,7 +44,7 @@ afterAll(async () => {
 });
 
 /** As prom-client writes it: the series of a status begins with the first response of that status. */
-const exposition = ({ requests, errors, quick }: { requests: number; errors: number; quick: number }): string =>
+const exposition = ({ requests, errors, quick }: Counts): string =>
   [
     `requests_total{status="200"} ${requests - errors}`,
     ...(errors === 0 ? [] : [`requests_total{status="500"} ${errors}`]),
@@ -50,9 +64,15 @@ async function serve(...pods: readonly string[]): Promise<void> {
   await prometheus.scraped();
 }
 
-const ask = async (window: Window) => {
+/** The pod counts this, and was scraped since. */
+async function counts(pod: string, now: Counts): Promise<void> {
+  counted.set(pod, now);
+  await serve(pod);
+}
+
+const ask = async (window: Window, of = revision) => {
   const { signal } = new AbortController();
-  const matchers = podMatchers(revision);
+  const matchers = podMatchers(of);
   return {
     requests: await count(client, `requests_total{${matchers}}`, window, signal),
     errors: await count(client, `requests_total{${matchers},status="500"}`, window, signal),
@@ -106,4 +126,63 @@ it('takes no history for new when scrapes failed as the window began', async () 
   counted.set(pod, { requests: 5010, errors: 51, quick: 100 });
   await serve(pod);
   expect(await ask({ since, at: Date.now() })).toMatchObject({ requests: 10, errors: 1 });
+});
+
+it('counts what was scraped before a restart, by a second query that nobody asks otherwise', async () => {
+  const [pod, steady] = ['support-chat-77aa11-7b5d-ggggg', 'support-chat-77aa11-7b5d-hhhhh'];
+  counted.set(steady, { requests: 1000, errors: 0, quick: 1000 });
+  await serve(steady);
+  const since = Date.now();
+  const look = () => ask({ since, at: Date.now() }, { ...revision, revision: '77aa11' });
+  counted.set(pod, { requests: 200, errors: 100, quick: 150 });
+  await serve(pod, steady);
+  queries = 0;
+  expect(await look()).toEqual({ requests: 200, errors: 100, quicker: [150, 200] });
+  expect(queries).toBe(3);
+  counted.set(pod, { requests: 60, errors: 0, quick: 50 });
+  counted.set(steady, { requests: 1007, errors: 0, quick: 1003 });
+  await serve(pod, steady);
+  queries = 0;
+  expect(await look()).toEqual({ requests: 267, errors: 100, quicker: [203, 267] });
+  // One more each for requests and buckets: no series of errors has begun anew yet.
+  expect(queries).toBe(5);
+});
+
+it('counts every restart of a window, and at no look less than at the one before', async () => {
+  const pod = 'support-chat-6c9f7d-7b5d-iiiii';
+  await counts(pod, { requests: 1000, errors: 50, quick: 900 });
+  const since = Date.now();
+  const looks: Awaited<ReturnType<typeof ask>>[] = [];
+  const over = new AbortController();
+  const watching = (async () => {
+    while (!over.signal.aborted) looks.push(await ask({ since, at: Date.now() }));
+  })();
+  await counts(pod, { requests: 1200, errors: 150, quick: 1050 });
+  await counts(pod, { requests: 60, errors: 5, quick: 50 });
+  await counts(pod, { requests: 90, errors: 9, quick: 70 });
+  await counts(pod, { requests: 30, errors: 2, quick: 10 });
+  over.abort();
+  await watching;
+  expect(await ask({ since, at: Date.now() })).toEqual({ requests: 320, errors: 111, quicker: [230, 320] });
+  const rising = (numbers: readonly number[]) => expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+  rising(looks.map(({ requests }) => requests));
+  rising(looks.map(({ errors }) => errors));
+  rising(looks.map(({ quicker }) => quicker[0] ?? 0));
+});
+
+it('counts nothing of a restart before the window', async () => {
+  const pod = 'support-chat-6c9f7d-7b5d-jjjjj';
+  await counts(pod, { requests: 500, errors: 40, quick: 400 });
+  await counts(pod, { requests: 20, errors: 4, quick: 15 });
+  const since = Date.now();
+  await counts(pod, { requests: 35, errors: 5, quick: 21 });
+  expect(await ask({ since, at: Date.now() })).toEqual({ requests: 15, errors: 1, quicker: [6, 15] });
+});
+
+it('lets all buckets of a histogram begin anew, also one that is past its earlier count at the next scrape', async () => {
+  const pod = 'support-chat-6c9f7d-7b5d-kkkkk';
+  const since = Date.now();
+  await counts(pod, { requests: 50, errors: 0, quick: 50 });
+  await counts(pod, { requests: 55, errors: 0, quick: 10 });
+  expect(await ask({ since, at: Date.now() })).toMatchObject({ quicker: [60, 105] });
 });

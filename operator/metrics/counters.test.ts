@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { above, boundAbove, podMatchers, quantile, total, type Buckets } from './counters.ts';
+import { above, boundAbove, podMatchers, quantile, rises, total, type Buckets } from './counters.ts';
 
 const histogram: Buckets = [
   { bound: 0.1, count: 50 },
@@ -57,5 +57,68 @@ describe('the pods of a revision', () => {
     const pod = `${`${deployment}-7b5d9c6f4-`.slice(0, 58)}x2x4z`;
     expect(deployment.length).toBeGreaterThan(58);
     expect(pod).toMatch(new RegExp(`^(?:${pattern})$`));
+  });
+});
+
+describe('what series rose by, by their scrapes', () => {
+  /** The lives of a container: what it observed between scrapes, in three buckets. The first life begins before the window. */
+  const rise = fc.tuple(fc.nat({ max: 9 }), fc.nat({ max: 9 }), fc.nat({ max: 9 }));
+  const lives = fc.array(fc.array(rise, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 4 });
+  const bounds = ['0.1', '1', '+Inf'];
+
+  it('is all that was observed, whatever was observed in whichever life; it rises with time and with the bound', () => {
+    fc.assert(
+      fc.property(lives, fc.nat({ max: 20 }), (observed, until) => {
+        const scrapes: { counts: number[]; all: number[] }[] = [];
+        const all = [0, 0, 0];
+        for (const life of observed) {
+          const own = [0, 0, 0];
+          // A life that begins no lower than the one before ended cannot be told from it: this one has at least 1 fewer in all.
+          const before = scrapes.at(-1)?.counts ?? [0, 0, 0];
+          for (const [index, observations] of life.entries()) {
+            let below = 0;
+            const most = index === 0 && scrapes.length > 0 ? Math.max(0, (before[2] ?? 0) - 1) : Infinity;
+            for (const bucket of bounds.keys()) {
+              below = Math.min(most, below + (observations[bucket] ?? 0));
+              own[bucket] = (own[bucket] ?? 0) + below;
+              all[bucket] = (all[bucket] ?? 0) + below;
+            }
+            scrapes.push({ counts: [...own], all: [...all] });
+          }
+        }
+        // Scrapes are at 0, 1 and so on; at least the last is in the window.
+        const since = Math.min(until, scrapes.length - 1) - 1;
+        const seen = (many: number) =>
+          rises(
+            bounds.map((le, bucket) => ({
+              labels: { pod: 'a', le },
+              points: scrapes.slice(0, many).map(({ counts }, at) => ({ at, value: counts[bucket] ?? 0 })),
+            })),
+            since,
+          ).map(({ value }) => value);
+        const base = scrapes[since]?.all ?? [];
+        const [final, earlier] = [seen(scrapes.length), seen(scrapes.length - 1)];
+        expect(final).toEqual(all.map((count, bucket) => count - (base[bucket] ?? 0)));
+        expect(final).toEqual(final.toSorted((a, b) => a - b));
+        expect(final.every((count, bucket) => count >= (earlier[bucket] ?? 0))).toBe(true);
+      }),
+    );
+  });
+
+  it('counts a series that was not there before from 0, and histograms and pods each for themselves', () => {
+    const points = (...values: readonly number[]) => values.map((value, index) => ({ at: 10 + index, value }));
+    const told = rises(
+      [
+        { labels: { pod: 'a', le: '1' }, points: points(5, 2, 3) },
+        { labels: { pod: 'a', le: '+Inf' }, points: points(5, 6, 7) },
+        { labels: { pod: 'b', le: '+Inf' }, points: points(5, 6, 7) },
+      ],
+      5,
+    );
+    expect(told.map(({ labels, value }) => [labels['pod'], labels['le'], value])).toEqual([
+      ['a', '1', 8],
+      ['a', '+Inf', 12],
+      ['b', '+Inf', 7],
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 // Counts over a window from Prometheus' counters, for the pods of one revision.
 import { revisionObjectName } from '../rollout/names.ts';
-import type { PrometheusClient, Sample } from './prometheus-client.ts';
+import type { PrometheusClient, Sample, Series } from './prometheus-client.ts';
 
 /** Whose counters. */
 export interface RevisionPods {
@@ -32,22 +32,74 @@ export function podMatchers({ name, namespace, revision, components }: RevisionP
 }
 
 /** A series that was not seen for longer before the window (Prometheus was away, scrapes failed) counts from 0. */
-const SEEN_WITHIN = '5m';
+const SEEN_WITHIN_MS = 5 * 60_000;
 
 /**
- * PromQL for what counters rose by in a window: the last value of each series less its last value before the window, without it where there was none
- * (a pod of this window, or the first event of its kind) or where it was higher (the container started anew).
+ * What matching counters rose by in a window, together, by `le` where they have it: everything that they counted between the last scrape before the
+ * window and the last one in it. A series that was not there before (a pod of this window, or the first event of its kind) counts from 0. The selector
+ * ends with its matchers and is for pods (`podMatchers`).
  *
  * Not `increase`: that takes the first value of a series for its start, so that the first error of a pod is missed, and it extrapolates to the ends of the
- * window, so that a test would rest on events that nobody saw. This counts what was scraped, no more; only what a container counted between the
- * last scrape and its end is missed.
+ * window, so that a test would rest on events that nobody saw. This counts what was scraped, no more. Missed is what a container counted between the
+ * last scrape and its end; and one that is, by its first scrape after a restart, no lower than it was before, is taken for the same that went on.
+ *
+ * With the same beginning of the window, counts do not fall from one look to the next.
  */
-export function risen(selector: string, { since, at }: Window, by?: string): string {
-  const range = `${Math.max(1, Math.round(at - since))}ms`;
-  const last = `last_over_time(${selector}[${range}])`;
-  const before = `last_over_time(${selector}[${SEEN_WITHIN}] offset ${range})`;
-  return `sum${by === undefined ? '' : ` by (${by})`}((${last} - ${before} >= 0) or ${last})`;
+async function risen(
+  client: PrometheusClient,
+  selector: string,
+  { since, at }: Window,
+  signal: AbortSignal,
+): Promise<readonly Sample[]> {
+  const range = Math.max(1, Math.round(at - since));
+  const samples = await client.query(risenQuery(selector, range), at, signal);
+  const restarted = samples.flatMap(({ labels }) => labels['restarted'] ?? []);
+  if (restarted.length === 0) return samples;
+  const scraped = await client.series(`${ofPods(selector, restarted)}[${range + SEEN_WITHIN_MS}ms]`, at, signal);
+  return [...samples.filter(({ labels }) => labels['restarted'] === undefined), ...rises(scraped, at - range)];
 }
+
+/**
+ * The last value of each series in the window less its last one before; of pods where one began anew only the name (`restarted`): what those counted
+ * PromQL cannot say, but their scrapes can (`rises`). It is one query, so that a restart meanwhile changes both or neither.
+ */
+function risenQuery(selector: string, range: number): string {
+  const last = `last_over_time(${selector}[${range}ms])`;
+  const before = `last_over_time(${selector}[${SEEN_WITHIN_MS}ms] offset ${range}ms)`;
+  const anew = `group by (pod) (resets(${selector}[${range + SEEN_WITHIN_MS}ms]) > 0)`;
+  const named = `label_replace(${anew}, "restarted", "$1", "pod", "(.*)")`;
+  return `sum by (restarted, le) (${named} or on (pod) (${last} - ${before} or ${last}))`;
+}
+
+const ofPods = (selector: string, pods: readonly string[]): string =>
+  selector.replace(/\}$/, `,pod=~"${pods.join('|').replaceAll('.', '[.]')}"}`);
+
+/**
+ * What each series that was scraped after `since` rose by: where it falls, its container has started anew and the new value counts whole. The buckets of a
+ * histogram begin anew together, also those that have passed their earlier count by the next scrape.
+ */
+export function rises(scraped: readonly Series[], since: number): readonly Sample[] {
+  const inWindow = scraped.filter(({ points }) => (points.at(-1)?.at ?? since) > since);
+  const histograms = Map.groupBy(inWindow, ({ labels: { le: _, ...others } }) => JSON.stringify(others));
+  return [...histograms.values()].flatMap((histogram) => {
+    const starts = new Set(histogram.flatMap(falls));
+    return histogram.map(({ labels, points }) => {
+      let [from, last, earlier] = [0, 0, 0];
+      for (const { at, value } of points) {
+        if (at <= since) from = value;
+        else if (starts.has(at)) {
+          earlier += last - from;
+          from = 0;
+        }
+        last = value;
+      }
+      return { labels, value: earlier + last - from };
+    });
+  });
+}
+
+const falls = ({ points }: Series): readonly number[] =>
+  points.filter(({ value }, index) => value < (points[index - 1]?.value ?? 0)).map(({ at }) => at);
 
 /** What matching counters rose by together; 0 when there are none. */
 export async function count(
@@ -56,9 +108,10 @@ export async function count(
   window: Window,
   signal: AbortSignal,
 ): Promise<number> {
-  const [sample] = await client.query(risen(selector, window), window.at, signal);
-  return positive(sample?.value);
+  return sum(await risen(client, selector, window, signal));
 }
+
+const sum = (samples: readonly Sample[]): number => samples.reduce((all, { value }) => all + positive(value), 0);
 
 /** A cumulative histogram: how many observations were at most `bound`. The last bound is Infinity. */
 export type Buckets = readonly { readonly bound: number; readonly count: number }[];
@@ -70,19 +123,15 @@ export async function buckets(
   window: Window,
   signal: AbortSignal,
 ): Promise<Buckets> {
-  const samples = await client.query(risen(selector, window, 'le'), window.at, signal);
-  return cumulative(samples);
+  return cumulative(await risen(client, selector, window, signal));
 }
 
 function cumulative(samples: readonly Sample[]): Buckets {
-  const sorted = samples
-    .map(({ labels, value }) => ({
-      bound: labels['le'] === '+Inf' ? Infinity : Number(labels['le']),
-      count: positive(value),
-    }))
+  const sorted = [...Map.groupBy(samples, ({ labels }) => labels['le'])]
+    .map(([le, own]) => ({ bound: le === '+Inf' ? Infinity : Number(le), count: sum(own) }))
     .filter(({ bound }) => !Number.isNaN(bound))
     .toSorted((a, b) => a.bound - b.bound);
-  // A container that started anew may have passed its earlier count in one bucket and not in a wider one.
+  // A container that started anew may be past its earlier count in all buckets by its first scrape, in a narrow one by more than in a wider one.
   let highest = 0;
   return sorted.map(({ bound, count: own }) => {
     highest = Math.max(highest, own);
@@ -90,8 +139,7 @@ function cumulative(samples: readonly Sample[]): Buckets {
   });
 }
 
-const positive = (value: number | undefined): number =>
-  value === undefined || Number.isNaN(value) ? 0 : Math.max(0, value);
+const positive = (value: number): number => (Number.isNaN(value) ? 0 : Math.max(0, value));
 
 export const total = (histogram: Buckets): number => histogram.at(-1)?.count ?? 0;
 

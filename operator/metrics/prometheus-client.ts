@@ -1,10 +1,16 @@
-// The part of Prometheus' HTTP API that we use: instant queries (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries).
+// The part of Prometheus' HTTP API that we use: instant queries, of a range also (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries).
 import { z } from 'zod';
 
 /** One series of the result. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+}
+
+/** What was scraped of a series, the oldest first. Epoch ms. */
+export interface Series {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly points: readonly { readonly at: number; readonly value: number }[];
 }
 
 /** The query could not be answered: the message says what was asked where, and what came back. */
@@ -20,16 +26,21 @@ export interface PrometheusClientOptions {
 }
 
 const point = z.tuple([z.number(), z.string()]);
+const labels = z.record(z.string(), z.string());
 const answer = z.discriminatedUnion('status', [
   z.object({
     status: z.literal('success'),
     data: z.discriminatedUnion('resultType', [
       z.object({
         resultType: z.literal('vector'),
-        result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: point })),
+        result: z.array(z.object({ metric: labels, value: point })),
       }),
       z.object({ resultType: z.literal('scalar'), result: point }),
-      z.object({ resultType: z.literal('matrix'), result: z.unknown() }),
+      z.object({
+        resultType: z.literal('matrix'),
+        // Native histograms have no values.
+        result: z.array(z.object({ metric: labels, values: z.array(point).default([]) })),
+      }),
       z.object({ resultType: z.literal('string'), result: z.unknown() }),
     ]),
   }),
@@ -53,12 +64,7 @@ export class PrometheusClient {
    * @throws PrometheusError when no vector or scalar comes back.
    */
   async query(query: string, at: number, signal: AbortSignal): Promise<readonly Sample[]> {
-    const body = await this.#post(query, at, signal);
-    const parsed = answer.safeParse(body);
-    if (!parsed.success)
-      throw new PrometheusError(`${this.#url} does not answer as Prometheus does; is the address right?`);
-    if (parsed.data.status === 'error') throw new PrometheusError(`Prometheus refuses the query: ${parsed.data.error}`);
-    const { data } = parsed.data;
+    const data = await this.#data(query, at, signal);
     switch (data.resultType) {
       case 'scalar':
         return [{ labels: {}, value: Number(data.result[1]) }];
@@ -67,6 +73,28 @@ export class PrometheusClient {
       default:
         throw new PrometheusError(`the query gives a ${data.resultType}; write one that gives a number at one moment`);
     }
+  }
+
+  /**
+   * What was scraped of the series of a range selector.
+   * @param at the end of the range, epoch ms.
+   * @throws PrometheusError when it is no range selector.
+   */
+  async series(selector: string, at: number, signal: AbortSignal): Promise<readonly Series[]> {
+    const data = await this.#data(selector, at, signal);
+    if (data.resultType !== 'matrix') throw new PrometheusError(`the selector gives a ${data.resultType}, not a range`);
+    return data.result.map(({ metric, values }) => ({
+      labels: metric,
+      points: values.map(([seconds, value]) => ({ at: Math.round(seconds * 1000), value: Number(value) })),
+    }));
+  }
+
+  async #data(query: string, at: number, signal: AbortSignal) {
+    const parsed = answer.safeParse(await this.#post(query, at, signal));
+    if (!parsed.success)
+      throw new PrometheusError(`${this.#url} does not answer as Prometheus does; is the address right?`);
+    if (parsed.data.status === 'error') throw new PrometheusError(`Prometheus refuses the query: ${parsed.data.error}`);
+    return parsed.data.data;
   }
 
   async #post(query: string, at: number, signal: AbortSignal): Promise<unknown> {

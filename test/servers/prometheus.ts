@@ -85,11 +85,15 @@ export async function startPrometheus(
   let server = await start();
   const allScraped = async (): Promise<void> => {
     const since = Date.now();
+    const names = new Set(pods.map(({ name }) => name));
     await eventually(
       `all ${pods.length} pods scraped`,
       async () => {
         const targets = await activeTargets(url);
-        const late = targets.filter(({ health, lastScrape }) => health !== 'up' || Date.parse(lastScrape) < since);
+        const late = targets.filter(
+          ({ labels, health, lastScrape }) =>
+            !names.has(labels['pod'] ?? '') || health !== 'up' || Date.parse(lastScrape) < since,
+        );
         return targets.length === pods.length && late.length === 0 ? true : undefined;
       },
       30_000,
@@ -148,6 +152,7 @@ function targetOf({ namespace, name, assistant, component, revision, port, path 
 }
 
 interface Target {
+  readonly labels: Readonly<Record<string, string>>;
   readonly health: string;
   readonly lastScrape: string;
 }
