@@ -88,8 +88,9 @@ export class AssistantController {
   constructor(manager: Manager, options: AssistantControllerOptions) {
     this.#manager = manager;
     this.#options = options;
-    this.#podsClient =
-      options.podsClient ?? new PodsClient(options.podAddress === undefined ? {} : { address: options.podAddress });
+    const { podAddress, podsClient } = options;
+    const address = podAddress === undefined ? {} : { address: podAddress };
+    this.#podsClient = podsClient ?? new PodsClient({ ...address, log: manager.logger });
     this.#book = new SessionBook(this.#podsClient, () => manager.clock.monotonic());
     this.#measurements = new MeasurementBook(options.metricSource ?? noMetricSource, () => manager.clock.now());
     this.#teller = new Teller(manager.events);
