@@ -98,8 +98,17 @@ describe('the chart', () => {
     expect(ofKind(await template('--set', 'replicas=1'), 'PodDisruptionBudget')).toHaveLength(0);
   });
 
+  it('lets everybody reach the port of health and metrics, or those that are named', async () => {
+    const ingress = async (...args: string[]) => ofKind(await template(...args), 'NetworkPolicy')[0]?.spec?.['ingress'];
+    const ports = [{ protocol: 'TCP', port: 'http' }];
+    expect(await ingress()).toEqual([{ ports }]);
+    const from = [{ namespaceSelector: { matchLabels: { scrapes: 'yes' } } }, { ipBlock: { cidr: '10.0.0.0/8' } }];
+    expect(await ingress('--set-json', `networkPolicy.from=${JSON.stringify(from)}`)).toEqual([{ ports, from }]);
+  });
+
   it.each([
     ['image.tag=latest', /image/],
+    ['networkPolicy.from[0].namespace=monitoring', /networkPolicy/],
     ['replicas=-1', /replicas/],
     ['watchNamespaces={Not_a_name}', /watchNamespaces/],
     ['logLevel=loud', /logLevel/],

@@ -34,8 +34,15 @@ function get(path) {
         response.on('error', reject);
         response.on('end', () => {
           const body = Buffer.concat(chunks).toString('utf8');
-          if (response.statusCode === 200) resolve(JSON.parse(body));
-          else reject(new Error(`GET ${path} answered ${response.statusCode}: ${body.slice(0, 300)}`));
+          const refuse = (cause) =>
+            reject(new Error(`GET ${path} answered ${response.statusCode}: ${body.slice(0, 300)}`, { cause }));
+          if (response.statusCode !== 200) return refuse();
+          // Nobody catches what is thrown in a listener: it would end the process.
+          try {
+            resolve(JSON.parse(body));
+          } catch (error) {
+            refuse(error);
+          }
         });
       },
     );

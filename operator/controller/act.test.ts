@@ -1,5 +1,5 @@
 // What ends a plan without being an error: the cluster is not what was looked at any more.
-import { type Api, ApiError } from '@assistant-platform/runtime';
+import { type Api, ApiError, type DeleteOptions } from '@assistant-platform/runtime';
 import { expect, it } from 'vitest';
 import { podOf, snapshotOf } from '../rollout/worldSituations.ts';
 import { act, type ActContext } from './act.ts';
@@ -19,4 +19,20 @@ it.each([
     (error: unknown) => (error instanceof ApiError ? String(error.code) : error),
   );
   expect(ended).toBe(ends);
+});
+
+it('deletes the very object that was seen with our label, and nothing where none was seen', async () => {
+  const { subject } = snapshotOf();
+  const deleted: unknown[] = [];
+  const api = {
+    delete: (_type: unknown, { name }: { name: string }, { preconditions }: DeleteOptions) => {
+      deleted.push([name, preconditions]);
+      return Promise.resolve();
+    },
+  } as unknown as Api;
+  const remove = (name: string) => ({ kind: 'Delete', ref: { kind: 'Service', name } }) as const;
+  const ownUid = ({ name }: { name: string }) => (name === 'ours' ? 'uid-of-ours' : undefined);
+  const context = { api, subject, ownUid } as unknown as ActContext;
+  expect(await act([remove('foreign'), remove('ours')], context)).toEqual({ kind: 'Done' });
+  expect(deleted).toEqual([['ours', { uid: 'uid-of-ours' }]]);
 });

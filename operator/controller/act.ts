@@ -1,5 +1,6 @@
 // Carrying out a plan: write by write, in its order; the first failure ends it. What was done stands, the next look goes on from there.
 import { randomBytes } from 'node:crypto';
+import { LABELS } from '@assistant-platform/api';
 import {
   type Api,
   type ApplyConfiguration,
@@ -23,6 +24,7 @@ import { drainAnnotations, ownerReference } from '../rollout/objects.ts';
 import type { ChildRef, Write } from '../rollout/plan-types.ts';
 import type { Subject } from '../rollout/snapshot.ts';
 import { httpRoutes, toHttpRoute } from '../traffic/httpRoute.ts';
+import { ForeignObjectError, isLabelledFor, refuseForeign } from './ownership.ts';
 import type { PodsClient } from './pods-client.ts';
 import { configMapDigest, secretDigest } from './references.ts';
 import type { SessionBook } from './session-book.ts';
@@ -37,6 +39,8 @@ export interface ActContext {
   readonly stored: StoredAssistantDeployment;
   /** Token of the admin port; null while its Secret does not exist. */
   readonly adminToken: string | null;
+  /** Uid of a child as it is known, undefined when nothing of that name is labelled as the subject's. */
+  readonly ownUid: (ref: ChildRef) => string | undefined;
   /** Remembers which pods took the order to drain. */
   readonly book: Pick<SessionBook, 'noteDrain' | 'noteFailedDrain' | 'wasTold'>;
 }
@@ -44,7 +48,7 @@ export interface ActContext {
 /** How a plan ended. `Outdated`: something had changed since it was read, so that the rest means nothing any more. */
 export type ActResult = { readonly kind: 'Done' } | { readonly kind: 'Outdated'; readonly write: Write };
 
-/** Carries the writes out. @throws what the API server answers, conflicts apart. */
+/** Carries the writes out. @throws what the API server answers, conflicts apart; ForeignObjectError when somebody else's object is in the way. */
 export async function act(writes: readonly Write[], context: ActContext): Promise<ActResult> {
   const drains = writes.filter((write) => write.kind === 'DrainPod');
   for (const write of writes) {
@@ -100,9 +104,14 @@ async function carryOut(write: Exclude<Write, { kind: 'DrainPod' }>, context: Ac
         { signal },
       );
       return;
-    case 'Apply':
-      await api.apply(typeOf(write.object.kind), write.object as unknown as ApplyConfiguration<KubeObject>, { signal });
+    case 'Apply': {
+      const type = typeOf(write.object.kind);
+      const { name, labels } = write.object.metadata;
+      // Names that end in the hash of a revision are nobody else's.
+      if (labels[LABELS.revision] === undefined) await refuseForeign(type, name, context);
+      await api.apply(type, write.object as unknown as ApplyConfiguration<KubeObject>, { signal });
       return;
+    }
     case 'CreateAdminSecret':
       return createAdminSecret(context);
     case 'CopyReference':
@@ -120,7 +129,9 @@ async function carryOut(write: Exclude<Write, { kind: 'DrainPod' }>, context: Ac
       return;
     case 'WriteRoute': {
       const owner = { name: subject.name, namespace, reference: ownerReference(subject) };
-      await api.apply(httpRoutes, toHttpRoute(owner, write.intent, write.resourceVersion), { signal });
+      const route = toHttpRoute(owner, write.intent, write.resourceVersion);
+      if (write.resourceVersion === null) await refuseForeign(httpRoutes, route.metadata.name, context);
+      await api.apply(httpRoutes, route, { signal });
       return;
     }
     case 'MarkPod': {
@@ -159,10 +170,13 @@ function typeOf(kind: string): ResourceType {
   return type;
 }
 
-async function remove({ kind, name }: ChildRef, { api, subject, signal }: ActContext): Promise<void> {
-  const ref: ObjectRef = { namespace: subject.namespace, name };
+/** Deletes the very object that was seen with our label: one that came in its place meanwhile may be anybody's. */
+async function remove(child: ChildRef, { api, subject, signal, ownUid }: ActContext): Promise<void> {
+  const uid = ownUid(child);
+  if (uid === undefined) return;
+  const ref: ObjectRef = { namespace: subject.namespace, name: child.name };
   try {
-    await api.delete(typeOf(kind), ref, { signal, propagationPolicy: 'Background' });
+    await api.delete(typeOf(child.kind), ref, { signal, propagationPolicy: 'Background', preconditions: { uid } });
   } catch (error) {
     if (!isNotFound(error)) throw error; // gone already: that is what was wanted
   }
@@ -197,26 +211,23 @@ async function copyReference(
     }
   } catch (error) {
     if (!isAlreadyExists(error)) throw error; // copied before: the cache has not heard of it
+    await refuseForeign(kind === 'ConfigMap' ? configMaps : secrets, name, { api, subject, signal });
   }
 }
 
 async function createAdminSecret({ api, subject, signal }: ActContext): Promise<void> {
+  const ref = { namespace: subject.namespace, name: adminSecretName(subject.name) };
+  const metadata = { ...ref, labels: childLabels(subject.name) };
+  const stringData = { token: randomBytes(32).toString('base64url') };
   try {
-    await api.create(
-      secrets,
-      {
-        type: 'Opaque',
-        metadata: {
-          name: adminSecretName(subject.name),
-          namespace: subject.namespace,
-          labels: childLabels(subject.name),
-        },
-        stringData: { token: randomBytes(32).toString('base64url') },
-      },
-      { signal },
-    );
+    await api.create(secrets, { type: 'Opaque', metadata, stringData }, { signal });
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error; // made before, the cache has not heard of it: its token stays
+    if (!isAlreadyExists(error)) throw error;
+    const there = await api.find(secrets, ref, { signal });
+    if (there === undefined) throw new OutdatedError(ref.name);
+    // Pods mount it by its name: none must be made while it is not ours.
+    if (!isLabelledFor(there, subject.name)) throw new ForeignObjectError(secrets.kind, there, subject.name);
+    // Made before, the cache has not heard of it: its token stays.
   }
 }
 

@@ -19,6 +19,7 @@ import {
   services,
 } from '@assistant-platform/runtime';
 import { adminSecretName } from '../rollout/names.ts';
+import type { ChildRef } from '../rollout/plan-types.ts';
 import type { Snapshot, Subject } from '../rollout/snapshot.ts';
 import { type HttpRoute, httpRoutes } from '../traffic/httpRoute.ts';
 import {
@@ -31,6 +32,7 @@ import {
   leanService,
 } from './lean.ts';
 import { type Observed, snapshotOf } from './observe.ts';
+import { isLabelledFor } from './ownership.ts';
 import { contentsOf, copiesOf, referenceKey, referenceKeysOf, trimConfigMap, trimSecret } from './references.ts';
 import {
   assistantDeployments,
@@ -133,8 +135,28 @@ export class Caches {
     return token === undefined ? null : Buffer.from(token, 'base64').toString('utf8');
   }
 
+  /** Somebody else's Secret may have that name: it is none of ours. */
   #adminSecret({ namespace, name }: Pick<Subject, 'namespace' | 'name'>) {
-    return this.#secrets.get({ namespace, name: adminSecretName(name) });
+    const secret = this.#secrets.get({ namespace, name: adminSecretName(name) });
+    return secret !== undefined && isLabelledFor(secret, name) ? secret : undefined;
+  }
+
+  /** Uid of a child of an AssistantDeployment; undefined when there is none of that name, or it is not labelled as its. */
+  ownUid(
+    { namespace, name: owner }: Pick<Subject, 'namespace' | 'name'>,
+    { kind, name }: ChildRef,
+  ): string | undefined {
+    const informers = {
+      ConfigMap: this.#configMaps,
+      Deployment: this.#deployments,
+      Service: this.#services,
+      PodDisruptionBudget: this.#budgets,
+      ControllerRevision: this.#revisions,
+      HTTPRoute: this.#routes,
+      Secret: this.#secrets,
+    };
+    const object: KubeObject | undefined = informers[kind].get({ namespace, name });
+    return object !== undefined && isLabelledFor(object, owner) ? object.metadata.uid : undefined;
   }
 
   /** What no garbage collector removes when its AssistantDeployment is gone (see ownerReference), unless it is on its way already. */
@@ -148,13 +170,22 @@ export class Caches {
     ].filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
 
-  /** The AssistantDeployments that refer to a changed ConfigMap or Secret, or own it. */
-  readonly #referrers: RequestMapper<KubeObject> = (change) => {
-    const { namespace, labels } = change.object.metadata;
+  /** The AssistantDeployments that refer to a changed ConfigMap or Secret, own it, or wait for it to make room for theirs. */
+  readonly #referrers: RequestMapper<KubeObject> = ({ object }) => {
+    const { namespace, labels } = object.metadata;
     const own = labels?.[LABELS.name];
     if (own !== undefined) return [{ name: own, ...(namespace === undefined ? {} : { namespace }) }];
-    return this.subjects
-      .byIndex(BY_REFERENCE, referenceKey(change.object))
-      .map(({ metadata: { namespace: space, name } }) => (space === undefined ? { name } : { namespace: space, name }));
+    const waiting = this.#hinderedBy(object);
+    return [
+      ...this.subjects.byIndex(BY_REFERENCE, referenceKey(object)),
+      ...(waiting === undefined ? [] : [waiting]),
+    ].map(({ metadata: { namespace: space, name } }) => (space === undefined ? { name } : { namespace: space, name }));
   };
+
+  /** The AssistantDeployment whose admin Secret would have the name of a foreign one. */
+  #hinderedBy({ kind, metadata: { namespace, name } }: KubeObject): StoredAssistantDeployment | undefined {
+    const suffix = adminSecretName('');
+    if (kind !== secrets.kind || namespace === undefined || !name.endsWith(suffix)) return undefined;
+    return this.subjects.get({ namespace, name: name.slice(0, -suffix.length) });
+  }
 }

@@ -37,6 +37,7 @@ import { Caches } from './caches.ts';
 import { MeasurementBook } from './measurement-book.ts';
 import { rolloutMetrics, type RolloutMetrics } from './metrics.ts';
 import { StatusPacer } from './pacing.ts';
+import { ForeignObjectError } from './ownership.ts';
 import { PodsClient } from './pods-client.ts';
 import { emit, endedBetween, rootIds } from './rollout-trace.ts';
 import { assistantDeployments, type StoredAssistantDeployment } from './resources.ts';
@@ -88,8 +89,9 @@ export class AssistantController {
   constructor(manager: Manager, options: AssistantControllerOptions) {
     this.#manager = manager;
     this.#options = options;
-    this.#podsClient =
-      options.podsClient ?? new PodsClient(options.podAddress === undefined ? {} : { address: options.podAddress });
+    const { podAddress, podsClient } = options;
+    const address = podAddress === undefined ? {} : { address: podAddress };
+    this.#podsClient = podsClient ?? new PodsClient({ ...address, log: manager.logger });
     this.#book = new SessionBook(this.#podsClient, () => manager.clock.monotonic());
     this.#measurements = new MeasurementBook(options.metricSource ?? noMetricSource, () => manager.clock.now());
     this.#teller = new Teller(manager.events);
@@ -202,9 +204,11 @@ export class AssistantController {
         podsClient: this.#podsClient,
         book: this.#book,
         ...{ log, signal, subject, stored, adminToken: this.#caches.adminToken(subject) },
+        ownUid: (ref) => this.#caches.ownUid(subject, ref),
       });
     } catch (error) {
-      const persists = error instanceof ApiError && (isRefusal(error) || failures >= PATIENCE);
+      const foreign = error instanceof ForeignObjectError;
+      const persists = foreign || (error instanceof ApiError && (isRefusal(error) || failures >= PATIENCE));
       if (persists) {
         const refusal = { reason: 'WriteRefused', message: error.message } as const;
         await this.#tellRefusal(stored, subject.status, refusal, log);

@@ -1,12 +1,16 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { gzipSync } from 'node:zlib';
+import { jsonLogger } from '@assistant-platform/runtime';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Sessions } from '../rollout/snapshot.ts';
 import { PodsClient } from './pods-client.ts';
 import { SessionBook } from './session-book.ts';
 
 let server: Server;
-let answer: { status: number; body: string };
+let answer: { status: number; body: string | Buffer; headers?: Record<string, string>; endless?: boolean };
+/** Bytes of endless answers that were sent, and how many of those have been cut off. */
+let sent: { bytes: number; cut: number };
 const asked: {
   method: string | undefined;
   url: string | undefined;
@@ -16,16 +20,31 @@ const asked: {
 const signal = new AbortController().signal;
 const pod = () => ({ namespace: 'ns', name: 'pod-1', ip: '127.0.0.1', port: (server.address() as AddressInfo).port });
 
+/** Sends the text, then spaces for as long as somebody takes them. */
+function stream(response: ServerResponse, text: string | Buffer): void {
+  const spaces = Buffer.alloc(16 * 1024, ' ');
+  const more = (): void => {
+    while (!response.destroyed && response.write(spaces)) sent.bytes += spaces.length;
+  };
+  response.on('drain', more);
+  response.on('close', () => (sent.cut += 1));
+  response.write(text);
+  more();
+}
+
 beforeEach(async () => {
   asked.length = 0;
   answer = { status: 200, body: '{}' };
+  sent = { bytes: 0, cut: 0 };
   server = createServer((request, response) => {
     let body = '';
     request.on('data', (data: Buffer) => (body += data.toString()));
     request.on('end', () => {
       asked.push({ method: request.method, url: request.url, authorization: request.headers.authorization, body });
       if (answer.status === 0) return; // never answers
-      response.writeHead(answer.status).end(answer.body);
+      response.writeHead(answer.status, answer.headers);
+      if (answer.endless === true) stream(response, answer.body);
+      else response.end(answer.body);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -58,6 +77,43 @@ describe('the admin port of a pod', () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
     expect(await new PodsClient().sessions(address, signal)).toEqual({ kind: 'unsupported' });
+  });
+
+  const order = { deadlineSeconds: 60, closePerSecond: 5 };
+  const patient = (lines: string[]) =>
+    new PodsClient({ timeoutMs: 15_000, log: jsonLogger((line) => void lines.push(line), 'debug') });
+
+  it('sends without end: 64 KiB are read, then it is cut off and unknown, and the log says why', async () => {
+    answer = { status: 200, body: '{"open":7}', endless: true };
+    const lines: string[] = [];
+    expect(await patient(lines).sessions(pod(), signal)).toEqual({ kind: 'unknown' });
+    expect(lines).toEqual([
+      expect.stringMatching(/"debug".*sessions of pod ns\/pod-1 are unknown.*longer than 65536 bytes/),
+    ]);
+    await expect(patient([]).drain(pod(), order, 'secret', signal)).rejects.toThrow('longer than 65536 bytes');
+    await vi.waitFor(() => expect(sent.cut).toBe(2));
+    // What the buffers of two connections hold besides.
+    expect(sent.bytes).toBeLessThan(32 * 1024 * 1024);
+  });
+
+  it('sends more than 64 KiB that would be a good answer, also compressed: unknown', async () => {
+    const body = `{"open":7}${' '.repeat(64 * 1024)}`;
+    answer = { status: 200, body };
+    expect(await patient([]).sessions(pod(), signal)).toEqual({ kind: 'unknown' });
+    answer = { status: 200, body: gzipSync(body), headers: { 'content-encoding': 'gzip' } };
+    expect(await patient([]).sessions(pod(), signal)).toEqual({ kind: 'unknown' });
+    answer = { status: 200, body: body.slice(0, 64 * 1024) };
+    expect(await patient([]).sessions(pod(), signal)).toMatchObject({ kind: 'known', open: 7 });
+  });
+
+  it.each([301, 302, 307, 308])('sends us elsewhere (%i): nobody goes there, and it is unknown', async (status) => {
+    const { ip, port } = pod();
+    answer = { status, body: '', headers: { location: `http://${ip}:${port}/elsewhere` } };
+    const lines: string[] = [];
+    expect(await patient(lines).sessions(pod(), signal)).toEqual({ kind: 'unknown' });
+    expect(lines).toEqual([expect.stringMatching(/"debug".*redirect/)]);
+    await expect(patient([]).drain(pod(), order, 'secret', signal)).rejects.toThrow('fetch failed');
+    expect(asked.map(({ url }) => url)).toEqual(['/sessions', '/drain']);
   });
 
   it('takes the order to drain with the bearer token, and says so when it does not', async () => {

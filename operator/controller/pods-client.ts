@@ -1,4 +1,6 @@
-// The admin port of the pods: GET /sessions, POST /drain (docs/reference/pod-contract.md). Short time-outs; what does not answer is unknown.
+// The admin port of the pods: GET /sessions, POST /drain (docs/reference/pod-contract.md). Short time-outs; what does not answer is unknown. What runs in a
+// pod is not ours: no more than MAX_ANSWER_BYTES of its answer are read, and it cannot send us to another address.
+import { type Logger, silentLogger } from '@assistant-platform/runtime';
 import { z } from 'zod';
 import type { Sessions } from '../rollout/snapshot.ts';
 
@@ -18,7 +20,12 @@ export interface PodsClientOptions {
   readonly address?: string;
   readonly timeoutMs?: number;
   readonly fetch?: typeof fetch;
+  /** Told at level debug why a pod's sessions are unknown. Default: nobody. */
+  readonly log?: Logger;
 }
+
+/** The longest answer that is read, bytes after decompression; by the contract it is well under 1 KiB. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 const sessionsAnswer = z.object({
   open: z.number().int().nonnegative(),
@@ -30,29 +37,36 @@ export class PodsClient {
   readonly #address: string;
   readonly #timeoutMs: number;
   readonly #fetch: typeof fetch;
+  readonly #log: Logger;
 
-  constructor({ address = 'http://{ip}:{port}', timeoutMs = 1500, fetch: fetchWith = fetch }: PodsClientOptions = {}) {
+  constructor({
+    address = 'http://{ip}:{port}',
+    timeoutMs = 1500,
+    fetch: fetchWith = fetch,
+    log = silentLogger,
+  }: PodsClientOptions = {}) {
     this.#address = address;
     this.#timeoutMs = timeoutMs;
     this.#fetch = fetchWith;
+    this.#log = log;
   }
 
   /** Open sessions of a pod. Never throws: an answer that cannot be had or read is `unknown`, a port that is not there `unsupported`. */
   async sessions(pod: PodAddress, signal: AbortSignal): Promise<Sessions> {
     try {
-      const response = await this.#fetch(`${this.#base(pod)}/sessions`, { signal: this.#limit(signal) });
-      if (response.status === 404) {
-        await response.body?.cancel();
-        return { kind: 'unsupported' };
-      }
+      const response = await this.#fetch(`${this.#base(pod)}/sessions`, this.#request(signal));
       if (!response.ok) {
         await response.body?.cancel();
-        return { kind: 'unknown' };
+        if (response.status === 404) return { kind: 'unsupported' };
+        throw new Error(`GET /sessions was answered ${response.status}`);
       }
-      const { open, busy, draining } = sessionsAnswer.parse(await response.json());
+      const { open, busy, draining } = sessionsAnswer.parse(JSON.parse(await textOf(response)));
       return { kind: 'known', open, busy, draining };
     } catch (error) {
-      return { kind: isRefused(error) ? 'unsupported' : 'unknown' };
+      if (isRefused(error)) return { kind: 'unsupported' };
+      const { namespace, name } = pod;
+      this.#log.debug({ err: error, namespace, pod: name }, `the sessions of pod ${namespace}/${name} are unknown`);
+      return { kind: 'unknown' };
     }
   }
 
@@ -70,9 +84,9 @@ export class PodsClient {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(order),
-      signal: this.#limit(signal),
+      ...this.#request(signal),
     });
-    const text = await response.text();
+    const text = await textOf(response);
     if (!response.ok)
       throw new Error(`POST /drain of pod ${pod.namespace}/${pod.name}: ${response.status} ${text.slice(0, 200)}`);
   }
@@ -86,9 +100,22 @@ export class PodsClient {
       .replaceAll('{pod}', name);
   }
 
-  #limit(signal: AbortSignal): AbortSignal {
-    return AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]);
+  #request(signal: AbortSignal): Pick<RequestInit, 'redirect' | 'signal'> {
+    return { redirect: 'error', signal: AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]) };
   }
+}
+
+/** The body as text. @throws Error when it is longer than MAX_ANSWER_BYTES; the rest is not waited for, its connection is closed. */
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  if (body === null) return '';
+  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    length += chunk.byteLength;
+    if (length > MAX_ANSWER_BYTES) throw new Error(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`); // cancels the body
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 const isRefused = (error: unknown): boolean =>

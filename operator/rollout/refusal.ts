@@ -1,5 +1,5 @@
 // What nobody can go on with until a person does something, so that the status says it: a spec that cannot be read, or a write that the API server
-// refuses for good (forbidden, invalid, over quota) or again and again (no addresses left for Services).
+// refuses for good (forbidden, invalid, over quota) or again and again (no addresses left for Services), or that would take somebody else's object.
 import { mergeConditions } from './conditions.ts';
 import type { Status } from './state.ts';
 import type { WaitReason } from './waits.ts';

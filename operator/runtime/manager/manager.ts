@@ -230,6 +230,7 @@ export class Manager {
       registry: this.registry,
       healthChecks: this.#healthChecks,
       readyChecks: this.#readyChecks,
+      logger: this.logger,
     });
     this.logger.info({ port: this.#server.port }, 'serving /healthz, /readyz and /metrics');
   }

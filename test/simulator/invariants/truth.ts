@@ -67,7 +67,9 @@ export function truth(cluster: Cluster, ref: ObjectRef, as?: StoredAssistantDepl
       endpointSlices: ownedBy(cluster, endpointSlices, ref),
       budgets: ownedBy(cluster, podDisruptionBudgets, ref),
       routes: ownedBy(cluster, httpRoutes, ref),
-      adminSecret: server.find(secrets, { namespace, name: adminSecretName(ref.name) }) !== undefined,
+      adminSecret:
+        server.find(secrets, { namespace, name: adminSecretName(ref.name) })?.metadata.labels?.[LABELS.name] ===
+        ref.name,
       copies: [
         ...copiesOf(ownedBy<KubeObject>(cluster, configMaps, ref), 'ConfigMap'),
         ...copiesOf(ownedBy<KubeObject>(cluster, secrets, ref), 'Secret'),

@@ -59,12 +59,15 @@ export function adminPorts(options: AdminPortsOptions): typeof fetch {
 const refused = (): TypeError =>
   new TypeError('fetch failed', { cause: Object.assign(new Error('connection refused'), { code: 'ECONNREFUSED' }) });
 
-/** Response without its streams: they would take turns of the real event loop. */
+/** Response whose body is no stream: that would take turns of the real event loop. */
 const answer = (status: number, body: object): Response =>
   ({
     status,
     ok: status < 300,
-    body: null,
-    json: () => Promise.resolve(body),
-    text: () => Promise.resolve(JSON.stringify(body)),
+    body: {
+      async *[Symbol.asyncIterator]() {
+        yield await Promise.resolve(Buffer.from(JSON.stringify(body)));
+      },
+      cancel: () => Promise.resolve(),
+    },
   }) as unknown as Response;
