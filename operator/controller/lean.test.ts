@@ -8,7 +8,10 @@ import type {
 } from '@assistant-platform/runtime';
 import { LABELS, withDefaults } from '@assistant-platform/api';
 import { describe, expect, it } from 'vitest';
-import { childLabels } from '../rollout/names.ts';
+import { APPLIED_DIGEST, childLabels } from '../rollout/names.ts';
+import { disruptionBudget, type Manifest, revisionService } from '../rollout/objects.ts';
+import { sampleRelease } from '../rollout/releases.ts';
+import { World } from '../rollout/world.ts';
 import {
   contentChanged,
   leanBudget,
@@ -46,6 +49,15 @@ const metadata = (name: string, more: Partial<KubeObject['metadata']> = {}): Kub
   },
   ownerReferences: [{ apiVersion: 'v1', kind: 'Owner', name: 'o', uid: 'u' }],
   ...more,
+});
+
+const { subject: SUBJECT } = new World(sampleRelease('1.0.0')).snapshot();
+
+/** An object of ours as the API server has it. */
+const applied = ({ metadata: { labels, annotations, name }, ...rest }: Manifest, more: object = {}) => ({
+  ...rest,
+  metadata: metadata(name, { labels, annotations: { ...metadata(name).annotations, ...annotations } }),
+  spec: { ...(rest['spec'] as object), ...more },
 });
 
 const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
@@ -90,9 +102,7 @@ const whole = {
       initContainerStatuses: [],
     },
   })) as unknown as Pod[],
-  services: [
-    { apiVersion: 'v1', kind: 'Service', metadata: metadata('s'), spec: { clusterIP: '10.0.0.1' } },
-  ] as unknown as Service[],
+  services: [applied(revisionService(SUBJECT, 'chat', HASH, 8080), { clusterIP: '10.0.0.1' })] as unknown as Service[],
   endpointSlices: [
     {
       apiVersion: 'discovery.k8s.io/v1',
@@ -103,13 +113,7 @@ const whole = {
     },
   ] as unknown as EndpointSlice[],
   budgets: [
-    {
-      apiVersion: 'policy/v1',
-      kind: 'PodDisruptionBudget',
-      metadata: metadata('b'),
-      spec: {},
-      status: { currentHealthy: 1 },
-    },
+    { ...applied(disruptionBudget(SUBJECT, 'chat', HASH)), status: { currentHealthy: 1 } },
   ] as unknown as PodDisruptionBudget[],
 };
 
@@ -134,6 +138,38 @@ const lean: typeof whole = {
   endpointSlices: whole.endpointSlices.map(leanEndpointSlice),
   budgets: whole.budgets.map(leanBudget),
 };
+
+interface EditedSpec {
+  selector: object;
+  ports: object[];
+}
+
+describe('what was applied', () => {
+  const service = whole.services[0]!;
+  const budget = whole.budgets[0]!;
+  const digest = ({ metadata: { annotations } }: KubeObject) => annotations?.[APPLIED_DIGEST];
+  const edited = (change: (copy: { metadata: { labels: Record<string, string> }; spec: EditedSpec }) => void) => {
+    const copy = structuredClone(service) as unknown as Parameters<typeof change>[0];
+    change(copy);
+    return digest(leanService(copy as unknown as Service));
+  };
+
+  it('is known by its digest, beside what the API server and others have added', () => {
+    expect(digest(leanService(service))).toBe(digest(service));
+    expect(digest(leanBudget(budget))).toBe(digest(budget));
+    expect(edited(({ metadata }) => (metadata.labels['team'] = 'a'))).toBe(digest(service));
+    expect(edited(({ spec }) => spec.ports.push({ name: 'debug', port: 9229 }))).toBe(digest(service));
+  });
+
+  it('is not what somebody has edited', () => {
+    expect(edited(({ spec }) => (spec.selector = { app: 'mine' }))).toBeUndefined();
+    expect(edited(({ spec }) => (spec.ports = [{ ...spec.ports[0], targetPort: 80 }]))).toBeUndefined();
+    expect(edited(({ spec }) => (spec.ports = []))).toBeUndefined();
+    expect(edited(({ metadata }) => (metadata.labels['app.kubernetes.io/managed-by'] = 'me'))).toBeUndefined();
+    expect(digest(leanBudget({ ...budget, spec: { ...budget.spec, maxUnavailable: 2 } }))).toBeUndefined();
+    expect(digest(leanBudget({ ...budget, spec: undefined }))).toBeUndefined();
+  });
+});
 
 describe('lean objects', () => {
   it('give the same snapshot as whole ones', () => {

@@ -12,7 +12,8 @@ import type {
   Service,
 } from '@assistant-platform/runtime';
 import { isSame } from '../rollout/digest.ts';
-import { POD_DELETION_COST } from '../rollout/names.ts';
+import { APPLIED_DIGEST, childLabels, POD_DELETION_COST } from '../rollout/names.ts';
+import { digestOf } from '../rollout/objects.ts';
 
 /** The label that names the Service of an EndpointSlice. */
 export const SERVICE_NAME = 'kubernetes.io/service-name';
@@ -27,9 +28,32 @@ export const leanDeployment = (object: Deployment): Deployment =>
     status: { replicas: object.status?.replicas },
   });
 
-export const leanService = (object: Service): Service => lean<Service>(object, {});
+export function leanService(object: Service): Service {
+  const { selector, ports = [] } = object.spec ?? {};
+  const ours = ports.filter(({ name }) => name === 'http');
+  const spec = {
+    selector,
+    ports: ours.map(({ name, port, targetPort, protocol }) => ({ name, port, targetPort, protocol })),
+  };
+  return unlessEdited(lean<Service>(object, {}), object, { spec });
+}
 
-export const leanBudget = (object: PodDisruptionBudget): PodDisruptionBudget => lean<PodDisruptionBudget>(object, {});
+export function leanBudget(object: PodDisruptionBudget): PodDisruptionBudget {
+  const { maxUnavailable, selector } = object.spec ?? {};
+  return unlessEdited(lean<PodDisruptionBudget>(object, {}), object, { spec: { maxUnavailable, selector } });
+}
+
+/**
+ * What is kept of an object, without the digest of what was applied where somebody else has edited that: it is applied again. What others have added
+ * beside it stays.
+ * @param body the fields of ours as they are now, as objects.ts writes them.
+ */
+function unlessEdited<T extends KubeObject>(kept: T, { metadata: { labels = {} } }: KubeObject, body: object): T {
+  const { [APPLIED_DIGEST]: applied, ...annotations } = kept.metadata.annotations ?? {};
+  const wanted = childLabels(labels[LABELS.name] ?? '', labels[LABELS.component], labels[LABELS.revision]);
+  const present = Object.fromEntries(Object.keys(wanted).map((key) => [key, labels[key]]));
+  return applied === digestOf(present, body) ? kept : { ...kept, metadata: { ...kept.metadata, annotations } };
+}
 
 export const leanEndpointSlice = (object: EndpointSlice): EndpointSlice =>
   lean<EndpointSlice>(object, {

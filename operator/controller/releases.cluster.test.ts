@@ -420,7 +420,7 @@ describe('releases on a real API server', () => {
     for (const [pod, { drainingSince }] of ports.pods) if (drainingSince !== null) expect(ports.open(pod)).toBe(0);
   });
 
-  it('contents of ConfigMaps and Secrets are copied for each revision, and a way back finds the old ones', async () => {
+  it('contents of ConfigMaps and Secrets are copied for each revision, and an undo finds the old ones, whatever the originals hold by now', async () => {
     const write = async (level: string): Promise<void> => {
       const metadata = { name: 'settings', namespace };
       await client.apply(configMaps, { metadata, data: { LOG_LEVEL: level } }, { fieldManager: 'person' });
@@ -443,10 +443,34 @@ describe('releases on a real API server', () => {
     });
     const deployment = await client.get(deployments, { namespace, name: `support-chat-${second}` });
     expect(JSON.stringify(deployment.spec?.template)).toContain(`support-${second}-settings`);
-    await write('info');
+    // The original goes on saying debug: what the pods read is the copy of then.
+    await client.patch(assistantDeployments, ref(), { metadata: { annotations: { [VERBS.undo]: first } } });
     await until('the first again', (now) => hash(now) === first && isFinished('1.0.0')(now));
+    const again = await client.get(deployments, { namespace, name: `support-chat-${first}` });
+    expect(again.spec?.replicas).toBe(2);
+    expect(JSON.stringify(again.spec?.template)).toContain(`support-${first}-settings`);
+    expect((await client.get(configMaps, { namespace, name: copy.metadata.name })).data).toEqual({ LOG_LEVEL: 'info' });
     expect(operator.output).not.toContain('k1');
     expect(operator.output).not.toContain(Buffer.from('k1').toString('base64'));
+  });
+
+  it('a Service and a disruption budget that somebody edits are put right; what is added beside stays', async () => {
+    await apply(spec('1.0.0'));
+    const revision = hash(await until('installed', isReady('1.0.0')));
+    const own = { namespace, name: `support-chat-${revision}` };
+    const selector = (await client.get(services, own)).spec?.selector;
+    await client.patch(services, own, {
+      metadata: { labels: { team: 'search' } },
+      spec: { selector: { app: 'mine' } },
+    });
+    await client.patch(podDisruptionBudgets, own, { spec: { maxUnavailable: 2 } });
+    await expect
+      .poll(async () => (await client.get(services, own)).spec?.selector, { timeout: 20_000, interval: 100 })
+      .toEqual(selector);
+    await expect
+      .poll(async () => (await client.get(podDisruptionBudgets, own)).spec, { timeout: 20_000, interval: 100 })
+      .toMatchObject({ maxUnavailable: 1 });
+    expect((await client.get(services, own)).metadata.labels).toMatchObject({ team: 'search' });
   });
 
   it('what is left when somebody takes the finalizer away is removed by the operator', async () => {

@@ -68,7 +68,7 @@ function manifest(
       name: head.name,
       namespace: subject.namespace,
       labels: head.labels,
-      annotations: { [APPLIED_DIGEST]: digest({ labels: head.labels, body }, 16) },
+      annotations: { [APPLIED_DIGEST]: digestOf(head.labels, body) },
       ownerReferences: [ownerReference(subject)],
     },
     ...body,
@@ -80,6 +80,10 @@ function untilDrained(object: Manifest): Manifest {
   const { ownerReferences: _owners, ...metadata } = object.metadata;
   return { ...object, metadata };
 }
+
+/** What {@link APPLIED_DIGEST} of an object with these labels and this body says. */
+export const digestOf = (labels: Readonly<Record<string, string | undefined>>, body: object): string =>
+  digest({ labels, body }, 16);
 
 /** The digest that a manifest carries, to compare with what was applied before. */
 export const appliedDigest = (object: Manifest): string => object.metadata.annotations[APPLIED_DIGEST];
