@@ -107,8 +107,10 @@ async function carryOut(write: Exclude<Write, { kind: 'DrainPod' }>, context: Ac
     case 'Apply': {
       const type = typeOf(write.object.kind);
       const { name, labels } = write.object.metadata;
-      // Names that end in the hash of a revision are nobody else's.
-      if (labels[LABELS.revision] === undefined) await refuseForeign(type, name, context);
+      // Names that end in the hash of a revision are nobody else's, and what was seen with our label is ours.
+      const child = { kind: type.kind as ChildRef['kind'], name }; // one of TYPES
+      const known = labels[LABELS.revision] !== undefined || context.ownUid(child) !== undefined;
+      if (!known) await refuseForeign(type, name, context);
       await api.apply(type, write.object as unknown as ApplyConfiguration<KubeObject>, { signal });
       return;
     }

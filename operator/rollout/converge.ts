@@ -50,13 +50,14 @@ export function converge(p: Progress, f: Facts, routes: Verification, now: numbe
   const looks = scaled.flatMap((result) => result.lookAgainAt ?? []);
   return {
     writes: [
-      ...(f.snapshot.adminSecret
-        ? []
-        : [{ kind: 'CreateAdminSecret', name: adminSecretName(f.subject.name) } as const]),
       ...active.flatMap((hash) => missingCopies(f, hash)),
       ...active.flatMap((hash) => companions(f, hash)),
       ...routeWrites(p, f),
       ...frontServices(p, f),
+      // Behind the routes: should its name be taken, an abort does not wait for that.
+      ...(f.snapshot.adminSecret
+        ? []
+        : [{ kind: 'CreateAdminSecret', name: adminSecretName(f.subject.name) } as const]),
       ...scaled.flatMap((result) => result.writes),
       ...tellDeparting(f, now),
       ...leftovers(p, f, retired),

@@ -101,7 +101,12 @@ export const spec = z
         ...listMap('feature'),
       }),
     slo: slo.optional(),
-    paused: z.boolean().default(false).describe('Holds a rollout where it is; traffic and pods stay as they are.'),
+    paused: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Holds a rollout where it is: no step is passed, no weight rises, no other release begins. The way back stays open: an abort, a metric that fails, and the spec of the stable release take effect.',
+      ),
     revisionHistoryLimit: z
       .int()
       .min(0)
