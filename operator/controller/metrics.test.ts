@@ -1,6 +1,7 @@
 // The gauges follow what the informer tells: what changes is told anew, what is gone is not told any more.
 import { type Change, type ChangeHandler, Registry } from '@assistant-platform/runtime';
 import { expect, it } from 'vitest';
+import type { Status } from '../rollout/state.ts';
 import { rolloutMetrics } from './metrics.ts';
 import type { StoredAssistantDeployment } from './resources.ts';
 
@@ -14,8 +15,14 @@ const assistant = (name: string, status: object) =>
 function scraped() {
   const registry = new Registry();
   const handlers: ChangeHandler<StoredAssistantDeployment>[] = [];
-  rolloutMetrics(registry, { addHandler: (handler) => (handlers.push(handler), () => undefined) });
+  const metrics = rolloutMetrics(registry, { addHandler: (handler) => (handlers.push(handler), () => undefined) });
   return {
+    stored: (before: Status, after: Status) => metrics.stored(before, after),
+    /** Of the histogram: how many rollouts, and their seconds, by outcome. */
+    durations: async () =>
+      (await registry.metrics())
+        .split('\n')
+        .filter((line) => /^assistant_rollout_duration_seconds_(count|sum)/.test(line)),
     tell: (change: Change<StoredAssistantDeployment>) => {
       for (const handler of handlers) handler(change);
     },
@@ -67,4 +74,27 @@ it('what is over is not told any more, nor an assistant that is gone', async () 
   ]);
   tell({ type: 'Deleted', object: after });
   expect(await lines()).toEqual([]);
+});
+
+it('the end of a rollout is counted once, with its time and its outcome', async () => {
+  const { stored, durations } = scraped();
+  const ended = (outcome: 'Promoted' | 'Aborted', minute: number) => ({
+    ...{ hash: 'bbbb', release: '1.1.0', outcome },
+    startedAt: '2026-01-01T00:00:00Z',
+    finishedAt: `2026-01-01T00:0${minute}:00Z`,
+  });
+  const [aborted, promoted] = [ended('Aborted', 2), ended('Promoted', 5)];
+  expect(await durations()).toEqual([]);
+  stored({}, { phase: 'Progressing' });
+  stored({ phase: 'Progressing' }, { phase: 'Degraded', history: [aborted] });
+  stored({ history: [aborted] }, { phase: 'Degraded', history: [aborted] });
+  // Tried again: the same revision has an end of its own.
+  stored({ history: [aborted] }, { history: [promoted, aborted] });
+  stored({ history: [promoted, aborted] }, { history: [promoted, aborted] });
+  expect(await durations()).toEqual([
+    'assistant_rollout_duration_seconds_sum{outcome="Aborted"} 120',
+    'assistant_rollout_duration_seconds_count{outcome="Aborted"} 1',
+    'assistant_rollout_duration_seconds_sum{outcome="Promoted"} 300',
+    'assistant_rollout_duration_seconds_count{outcome="Promoted"} 1',
+  ]);
 });

@@ -23,6 +23,7 @@ const answer =
   () => ({ kind: 'Reading', update, stable });
 const GOOD = answer(rate(0.002));
 const BAD = answer(rate(0.05));
+const ERRS: Answers = () => ({ kind: 'Error', message: 'Prometheus does not answer' });
 
 /** 1.0.0 is installed, 1.1.0 begins. */
 function begin(strategy: StrategySpec, answers: Answers, metrics: MetricSpec[] = SAMPLE_METRICS): WorldRun {
@@ -125,7 +126,7 @@ describe('an analysis step', () => {
   });
 
   it('waits out an outage of the source, and goes on when it is back', () => {
-    const run = begin(canary(STEPS), () => ({ kind: 'Error', message: 'Prometheus does not answer' }));
+    const run = begin(canary(STEPS), ERRS);
     run.run(600_000, 500);
     expect(run.world.status.blockedBy?.[0]).toMatchObject({ reason: 'MetricSourceError' });
     expect(run.world.status.blockedBy?.[0]?.message).toContain('Prometheus does not answer');
@@ -183,16 +184,18 @@ describe('an analysis step', () => {
   });
 });
 
+const IN_BACKGROUND: StrategySpec = {
+  type: 'Canary',
+  canary: {
+    steps: [{ setWeight: 10 }, { pause: { duration: '1m' } }, { setWeight: 50 }, { pause: {} }],
+    analysis: { metrics: ['errors', 'ratio'], interval: '10s' },
+  },
+  drain: { deadline: '20s' },
+  progressDeadline: '1m',
+};
+
 describe('a background analysis', () => {
-  const strategy: StrategySpec = {
-    type: 'Canary',
-    canary: {
-      steps: [{ setWeight: 10 }, { pause: { duration: '1m' } }, { setWeight: 50 }, { pause: {} }],
-      analysis: { metrics: ['errors', 'ratio'], interval: '10s' },
-    },
-    drain: { deadline: '20s' },
-    progressDeadline: '1m',
-  };
+  const strategy = IN_BACKGROUND;
 
   it('calls back in the middle of a pause [R-292]', () => {
     const run = begin(strategy, GOOD);
@@ -256,8 +259,10 @@ describe('a background analysis', () => {
   });
 });
 
+const LOOK = { metrics: ['errors'], duration: '30s', interval: '10s' };
+
 describe('blue-green', () => {
-  const look = { metrics: ['errors'], duration: '30s', interval: '10s' };
+  const look = LOOK;
 
   it('judges the preview before traffic switches', () => {
     const run = begin(blueGreen({ prePromotion: look }), BAD);
@@ -309,6 +314,85 @@ describe('blue-green', () => {
     run.run(60_000);
     expect(stable(run)).toBe('1.1.0');
     expect(run.world.status.history?.[0]).toMatchObject({ release: '1.1.0', outcome: 'Promoted' });
+    expect(run.violations).toEqual([]);
+  });
+});
+
+describe('while the metric source answers nothing but errors, the way back [R-303]', () => {
+  const abort = (run: WorldRun): void => run.world.annotate({ [VERBS.abort]: 'too many complaints' });
+  const undo = (run: WorldRun): void => run.world.edit((before) => withVersion(before, '1.0.0'));
+
+  /** Milliseconds until the gateway sends nobody to the revision any more; Infinity: not within ten seconds. */
+  function timeBack(run: WorldRun, revision: string): number {
+    const from = run.world.now;
+    const carries = (): boolean =>
+      [...run.world.traffic.values()].some(({ backends }) =>
+        backends.some((backend) => backend.revision === revision && backend.weight > 0),
+      );
+    while (carries() && run.world.now - from < 10_000) run.run(50);
+    return carries() ? Infinity : run.world.now - from;
+  }
+
+  /** 1.1.0 carries traffic and is being measured; then somebody calls it back. */
+  function calledBack(strategy: StrategySpec, answers: Answers, deed: (run: WorldRun) => void) {
+    const run = begin(strategy, answers);
+    run.run(20_000);
+    const before = waits(run);
+    expect(share(run)).toBeGreaterThan(0);
+    const revision = run.world.status.updateRevision?.hash ?? '';
+    deed(run);
+    return { run, before, took: timeBack(run, revision) };
+  }
+
+  describe.each([
+    ['of a canary in its analysis', canary(STEPS), ['MetricSourceError', 'AnalysisRunning']],
+    ['of a canary in a pause', IN_BACKGROUND, ['MetricSourceError', 'MetricSourceError', 'CanaryPauseStep']],
+    ['of a blue-green release after its switch', blueGreen({ postPromotion: LOOK }), ['MetricSourceError']],
+  ])('%s', (_what, strategy, waitsFor) => {
+    it('by an order takes as long as ever', () => {
+      const usual = calledBack(strategy, GOOD, abort);
+      const { run, before, took } = calledBack(strategy, ERRS, abort);
+      expect(before).toEqual(expect.arrayContaining(waitsFor));
+      expect(took).toBe(usual.took);
+      expect(took).toBeLessThan(2000);
+      run.run(60_000);
+      expect(run.world.status).toMatchObject({
+        phase: 'Degraded',
+        abort: { by: 'User', reason: 'too many complaints' },
+        stableRevision: { release: '1.0.0' },
+        weight: { routed: 0 },
+      });
+      expect(run.world.pods.map(({ revision }) => revision)).not.toContain(run.world.status.updateRevision?.hash);
+      expect(run.violations).toEqual([]);
+    });
+
+    it('by an undo takes as long as ever', () => {
+      const usual = calledBack(strategy, GOOD, undo);
+      const { run, took } = calledBack(strategy, ERRS, undo);
+      expect(took).toBe(usual.took);
+      expect(took).toBeLessThan(2000);
+      run.run(60_000);
+      expect(run.world.status).toMatchObject({ phase: 'Healthy', stableRevision: { release: '1.0.0' } });
+      expect(run.world.status.history?.[0]).toMatchObject({ release: '1.1.0', outcome: 'RolledBack' });
+      expect(new Set(run.world.pods.map(({ revision }) => revision)).size).toBe(1);
+      expect(run.violations).toEqual([]);
+    });
+  });
+
+  it.each([
+    ['a canary', canary(STEPS)],
+    ['a blue-green release', blueGreen({ prePromotion: LOOK })],
+  ])('to the release before, of %s that is promoted already, asks nobody', (_what, strategy) => {
+    const run = begin(strategy, ERRS);
+    run.run(20_000);
+    run.world.annotate({ [VERBS.promote]: 'full' });
+    run.run(30_000);
+    expect(stable(run)).toBe('1.1.0');
+    const revision = run.world.status.stableRevision?.hash ?? '';
+    undo(run);
+    expect(timeBack(run, revision)).toBeLessThan(5000);
+    run.run(60_000);
+    expect(run.world.status).toMatchObject({ phase: 'Healthy', stableRevision: { release: '1.0.0' } });
     expect(run.violations).toEqual([]);
   });
 });

@@ -42,6 +42,8 @@ const HELD: AssistantDeploymentSpec['strategy'] = {
   canary: { steps: [{ setWeight: 20 }, { pause: {} }] },
   ...COMMON,
 };
+/** Gives up soon. */
+const IMPATIENT: AssistantDeploymentSpec['strategy'] = { ...CANARY, progressDeadline: '5s' };
 const BLUE_GREEN: AssistantDeploymentSpec['strategy'] = {
   type: 'BlueGreen',
   blueGreen: { autoPromoteAfter: '1s', scaleDownDelay: '1s' },
@@ -60,6 +62,17 @@ const spec = (
   },
   gateway: { parentRef: { name: 'public', namespace: 'gateway-system' } },
   strategy,
+});
+
+/** The spec with pods that no node takes: they stay Pending. */
+const homeless = (wanted: AssistantDeploymentSpec): AssistantDeploymentSpec => ({
+  ...wanted,
+  components: Object.fromEntries(
+    Object.entries(wanted.components).map(([name, component]) => [
+      name,
+      { ...component, template: { spec: { nodeSelector: { 'kubernetes.io/hostname': 'nowhere' } } } },
+    ]),
+  ),
 });
 
 /** A namespace with an operator of its own. */
@@ -126,12 +139,32 @@ class Stage {
     });
   }
 
+  /** At the first pause of a canary. */
+  async paused(): Promise<void> {
+    await this.until('it pauses', async () => (await this.status()).blockedBy?.[0]?.reason === 'CanaryPauseStep');
+  }
+
+  /** Aborted and drained, and nothing of the update is left. */
+  async calledBack(): Promise<void> {
+    await this.until('it is aborted and drained', async () => {
+      const now = await this.status();
+      const update = now.updateRevision?.hash;
+      const of = async <T extends KubeObject>(type: ResourceType<T>): Promise<T[]> =>
+        (await this.list(type)).filter(({ metadata }) => metadata.labels?.[LABELS.revision] === update);
+      const left = [...(await of(pods)), ...(await of(services)), ...(await of(podDisruptionBudgets))];
+      const told = Object.values(now.components ?? {}).every(({ update: its }) => (its?.replicas ?? 0) === 0);
+      return now.phase === 'Degraded' && left.length === 0 && told && now.draining === undefined;
+    });
+  }
+
   async list<T extends KubeObject>(type: ResourceType<T>): Promise<T[]> {
     return (await this.api.list(type, { namespace: this.namespace, labelSelector: LABELS.name })).items;
   }
 }
 
 interface RealPath {
+  /** Begins with nothing there; otherwise 1.0.0 is installed and at rest. */
+  readonly fromNothing?: true;
   readonly strategy: AssistantDeploymentSpec['strategy'];
   readonly story: (stage: Stage) => Promise<void>;
 }
@@ -142,24 +175,49 @@ const release = async (stage: Stage, strategy: AssistantDeploymentSpec['strategy
 };
 
 const REAL_PATHS: Readonly<Record<string, RealPath>> = {
+  'first install': {
+    fromNothing: true,
+    strategy: CANARY,
+    story: async (stage) => {
+      await stage.apply(spec('1.0.0', CANARY));
+      await stage.finished('1.0.0');
+    },
+  },
   canary: { strategy: CANARY, story: (stage) => release(stage, CANARY) },
   'blue-green': { strategy: BLUE_GREEN, story: (stage) => release(stage, BLUE_GREEN) },
   'abort by a person': {
     strategy: HELD,
     story: async (stage) => {
       await stage.apply(spec('1.1.0', HELD));
-      await stage.until('it pauses', async () => (await stage.status()).blockedBy?.[0]?.reason === 'CanaryPauseStep');
+      await stage.paused();
       await stage.api.patch(assistantDeployments, stage.ref, {
         metadata: { annotations: { [VERBS.abort]: 'a test' } },
       });
-      await stage.until('it is aborted and drained', async () => {
-        const now = await stage.status();
-        const update = now.updateRevision?.hash;
-        const of = async <T extends KubeObject>(type: ResourceType<T>): Promise<T[]> =>
-          (await stage.list(type)).filter(({ metadata }) => metadata.labels?.[LABELS.revision] === update);
-        const left = [...(await of(pods)), ...(await of(services)), ...(await of(podDisruptionBudgets))];
-        return now.phase === 'Degraded' && left.length === 0 && now.draining === undefined;
-      });
+      await stage.calledBack();
+    },
+  },
+  'abort by the progress deadline': {
+    strategy: CANARY,
+    story: async (stage) => {
+      await stage.apply(homeless(spec('9.9.9', IMPATIENT)));
+      await stage.calledBack();
+    },
+  },
+  undo: {
+    strategy: CANARY,
+    story: async (stage) => {
+      await release(stage, CANARY);
+      await stage.apply(spec('1.0.0', CANARY));
+      await stage.finished('1.0.0');
+    },
+  },
+  'new spec in mid-rollout': {
+    strategy: HELD,
+    story: async (stage) => {
+      await stage.apply(spec('1.1.0', HELD));
+      await stage.paused();
+      await stage.apply(spec('1.2.0', CANARY));
+      await stage.finished('1.2.0');
     },
   },
   'fewer pods': {
@@ -188,12 +246,20 @@ const REAL_PATHS: Readonly<Record<string, RealPath>> = {
 
 interface RealEnd {
   readonly state: unknown;
+  /** Writes of the story. */
   readonly writes: number;
-  readonly stopped: boolean;
 }
 
-/** Plays a path on the cluster of the kubeconfig. */
-async function playReal(kubeconfig: string, name: string, stop: StopPoint | null): Promise<RealEnd> {
+/**
+ * Plays a path on the cluster of the kubeconfig.
+ * @param onKill called when the operator is killed.
+ */
+async function playReal(
+  kubeconfig: string,
+  name: string,
+  stop: StopPoint | null,
+  onKill: () => void = () => undefined,
+): Promise<RealEnd> {
   const path = REAL_PATHS[name];
   if (path === undefined) throw new Error(`there is no path "${name}"`);
   const api = new ApiClient({ connection: await connectionFromEnvironment({ kubeconfig }), fieldManager: 'test' });
@@ -209,6 +275,7 @@ async function playReal(kubeconfig: string, name: string, stop: StopPoint | null
     ...['--pod-address', ports.address],
   ]);
   const proxy = new WriteProxy(kubeconfig, stop, async () => {
+    onKill();
     await operator.kill();
     operator.start();
   });
@@ -220,12 +287,17 @@ async function playReal(kubeconfig: string, name: string, stop: StopPoint | null
       'the default ServiceAccount',
       async () => (await api.find(serviceAccounts, { namespace, name: 'default' })) !== undefined,
     );
-    operator.start();
-    await stage.apply(spec('1.0.0', path.strategy));
-    await stage.finished('1.0.0');
-    proxy.count();
+    if (path.fromNothing === true) {
+      proxy.count();
+      operator.start();
+    } else {
+      operator.start();
+      await stage.apply(spec('1.0.0', path.strategy));
+      await stage.finished('1.0.0');
+      proxy.count();
+    }
     await path.story(stage);
-    return { state: await stateOf(stage), writes: proxy.writes.length, stopped: proxy.stopped };
+    return { state: await stateOf(stage), writes: proxy.writes.length };
   } finally {
     await operator.stop();
     await proxy.stop();
@@ -260,26 +332,34 @@ async function stateOf(stage: Stage): Promise<unknown> {
 export interface RealResult {
   readonly path: string;
   readonly point: StopPoint;
+  /** Whether the run came to the point, so that the operator was killed there. */
+  readonly killed: boolean;
   /** What differs from the undisturbed run; null when nothing does. */
   readonly difference: string | null;
 }
 
+type Chosen = Pick<RealResult, 'path' | 'point'>;
+
+/** A write more or less is a matter of timing, so the last points of a path may not be reached: earlier ones stand in for them, so many at most. */
+const STAND_INS = 2;
+
 /**
- * A sample of `points` kill points, spread evenly over all writes of all paths.
+ * A sample of `points` kill points, spread evenly over all writes of all paths. One that a run does not come to is told and followed by another one.
  * @param parallel how many operators run at a time.
  * @param tell called for each result as it comes.
+ * @returns what came of each point that was tried, and how many of them should have killed the operator.
  */
 export async function killReal(
   kubeconfig: string,
   { points, parallel, tell }: { points: number; parallel: number; tell: (result: RealResult) => void },
-): Promise<RealResult[]> {
+): Promise<{ results: RealResult[]; sampled: number }> {
   const names = Object.keys(REAL_PATHS);
   const undisturbed = new Map<string, RealEnd>();
   await inParallel(names, parallel, async (name) => void undisturbed.set(name, await playReal(kubeconfig, name, null)));
   const all = names.flatMap((path) =>
     Array.from(
       { length: (undisturbed.get(path)?.writes ?? 0) * 2 },
-      (_, index): Omit<RealResult, 'difference'> => ({
+      (_, index): Chosen => ({
         path,
         point: { write: index >> 1, when: index % 2 === 0 ? 'Before' : 'After' },
       }),
@@ -291,25 +371,36 @@ export async function killReal(
   );
   const results: RealResult[] = [];
   await inParallel(sample, parallel, async (chosen) => {
-    if (chosen === undefined) return;
-    const result = { ...chosen, difference: await differenceOf(kubeconfig, chosen, undisturbed.get(chosen.path)) };
-    results.push(result);
-    tell(result);
+    let next = chosen;
+    for (let tries = 0; next !== undefined && tries <= STAND_INS; tries++) {
+      const { result, writes } = await killedAt(kubeconfig, next, undisturbed.get(next.path));
+      results.push(result);
+      tell(result);
+      const { path, point } = next;
+      next =
+        result.killed || result.difference !== null
+          ? undefined
+          : { path, point: { ...point, write: Math.max(0, writes - 2) } };
+    }
   });
-  return results;
+  return { results, sampled: sample.length };
 }
 
-async function differenceOf(
+/** One point, and how many writes its run had. */
+async function killedAt(
   kubeconfig: string,
-  { path, point }: { path: string; point: StopPoint },
+  { path, point }: Chosen,
   expected: RealEnd | undefined,
-): Promise<string | null> {
+): Promise<{ result: RealResult; writes: number }> {
+  let killed = false;
+  const onKill = (): void => void (killed = true);
   try {
-    const end = await playReal(kubeconfig, path, point);
+    const end = await playReal(kubeconfig, path, point, onKill);
     const [was, is] = [JSON.stringify(expected?.state), JSON.stringify(end.state)];
-    // A write more or less is a matter of timing: the last points of a path may not be reached.
-    return was === is ? null : `undisturbed ${was}\n      killed      ${is}`;
+    const difference = was === is ? null : `undisturbed ${was}\n      this run    ${is}`;
+    return { result: { path, point, killed, difference }, writes: end.writes };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const difference = error instanceof Error ? error.message : String(error);
+    return { result: { path, point, killed, difference }, writes: point.write };
   }
 }

@@ -54,7 +54,9 @@ export const STALE = [
 ] as const;
 export type Stale = (typeof STALE)[number];
 
-export const STRATEGY_KINDS = ['canary', 'short', 'held', 'blueGreen', 'preview', 'analysed', 'judged'] as const;
+export const STRATEGY_KINDS = [
+  ...(['canary', 'short', 'held', 'blueGreen', 'preview', 'analysed', 'judged', 'compared', 'matched'] as const),
+] as const;
 
 const FAULTS: ReadonlySet<Kind> = new Set([
   ...([
@@ -98,12 +100,23 @@ const LOSSES: readonly Kind[] = ['podDies', 'podCrashes'];
 
 const WAITS = [50, 200, 700, 1500, 3000, 6000, 12_000] as const;
 
-/** A schedule of 5 to 16 actions. */
+/** Strategies that ask the metric source. */
+const MEASURED = ['analysed', 'judged', 'compared', 'matched'] as const satisfies readonly StrategyKind[];
+
+/** A schedule of 5 to 16 actions; every third begins with a release that is measured. */
 export function drawSchedule(chance: Chance): Action[] {
   const weights = { ...WEIGHTS };
   if (chance.happens(0.5)) for (const kind of LOSSES) weights[kind] = 0;
-  return Array.from({ length: chance.integer(5, 16) }, () => draw(chance.weighted(weights), chance));
+  const first = chance.happens(0.33) ? measured(chance) : [];
+  const actions = Array.from({ length: chance.integer(5, 16) }, () => draw(chance.weighted(weights), chance));
+  return [...first, ...actions];
 }
+
+const measured = (chance: Chance): Action[] => [
+  { do: 'strategy', kind: chance.pick(MEASURED) },
+  { do: 'release', version: chance.pick([BAD, '1.1.0'] as const) },
+  { do: 'wait', ms: chance.pick(WAITS) },
+];
 
 function draw(kind: Kind, chance: Chance): Action {
   switch (kind) {

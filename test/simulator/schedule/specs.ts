@@ -17,8 +17,9 @@ const canary = (steps: NonNullable<Strategy['canary']>['steps']): Strategy => ({
   ...COMMON,
 });
 
-/** Looked at every two seconds. */
+/** Looked at every two seconds: the limit, and the comparison with stable. */
 const ERRORS = { metrics: ['errors'], interval: '2s' };
+const RATIO = { metrics: ['ratio'], interval: '2s' };
 
 export const STRATEGIES: Readonly<Record<StrategyKind, Strategy>> = {
   canary: canary([{ setWeight: 10 }, { pause: { duration: '3s' } }, { setWeight: 50 }, { pause: { duration: '3s' } }]),
@@ -44,6 +45,28 @@ export const STRATEGIES: Readonly<Record<StrategyKind, Strategy>> = {
     blueGreen: {
       prePromotion: { ...ERRORS, duration: '4s' },
       postPromotion: { ...ERRORS, duration: '6s' },
+      scaleDownDelay: '5s',
+    },
+    ...COMMON,
+  },
+  compared: {
+    type: 'Canary',
+    canary: {
+      steps: [
+        { setWeight: 20 },
+        { analysis: { ...RATIO, duration: '12s' } },
+        { setWeight: 60 },
+        { pause: { duration: '6s' } },
+      ],
+      analysis: RATIO,
+    },
+    ...COMMON,
+  },
+  matched: {
+    type: 'BlueGreen',
+    blueGreen: {
+      prePromotion: { metrics: ['errors', 'ratio'], interval: '2s', duration: '8s' },
+      postPromotion: { ...RATIO, duration: '8s' },
       scaleDownDelay: '5s',
     },
     ...COMMON,
@@ -78,6 +101,9 @@ export const spec = (version: Version | '2.0.0', strategy: Strategy = STRATEGIES
   components: components(version),
   gateway: { parentRef: { name: 'public', namespace: 'gateway-system' } },
   strategy,
-  metrics: [{ name: 'errors', preset: 'ErrorRate', max: '0.05', minSamples: 20, failureLimit: 1 }],
+  metrics: [
+    { name: 'errors', preset: 'ErrorRate', max: '0.05', minSamples: 20, failureLimit: 1 },
+    { name: 'ratio', preset: 'ErrorRate', comparedTo: { stable: { maxRatio: '2' } }, minSamples: 20 },
+  ],
   revisionHistoryLimit: 2,
 });

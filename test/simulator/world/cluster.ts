@@ -30,7 +30,7 @@ export class Cluster {
     this.kubelet = new Kubelet(server, clock, timing, this.sessions);
     new EndpointsController(server, clock, timing);
     this.gateway = new Gateway(server, clock, timing);
-    this.metrics = new Metrics(server);
+    this.metrics = new Metrics(server, clock, this.gateway);
     this.sessions.welcome(this.gateway);
   }
 }

@@ -1,23 +1,36 @@
-// A metric source with a script: a revision is as good as its image says, there is as much data as time has passed, and sometimes there is none or no
-// answer at all.
+// A metric source with a script: a revision is as good as its image says, it has been asked as often as the gateway has sent it people, and sometimes
+// there is no data or no answer at all.
 import { LABELS } from '@assistant-platform/api';
-import { deployments } from '@assistant-platform/runtime';
+import { type Clock, deployments } from '@assistant-platform/runtime';
 import type { MetricSource } from '../../../operator/metrics/source.ts';
 import type { Measurement, Reading } from '../../../operator/rollout/analysis/measurement.ts';
 import type { ProcessClock } from '../server/process-clock.ts';
 import type { ApiServer } from '../server/server.ts';
+import type { Gateway, TrafficShare } from './gateway.ts';
 
 /** Share of requests that fail, on releases that are well and on those that are not. */
 const GOOD_RATE = 0.002;
 const BAD_RATE = 0.2;
-const REQUESTS_PER_SECOND = 40;
+/** On each route, divided by the weights. */
+const REQUESTS_PER_SECOND = 20;
+/** Requests that name a revision themselves, whatever its weight: a preview has these alone. */
+const BY_NAME_PER_SECOND = 20;
 /** A query takes so long; one that nobody answers is given up later. Milliseconds. */
 const ANSWER_MS = 15;
 const TIMEOUT_MS = 5000;
 
+/** What the gateway did with a route from a moment on, until the next entry of that route. */
+interface Period {
+  readonly at: number;
+  readonly route: string;
+  readonly shares: readonly TrafficShare[];
+}
+
 /** What is behind the metric sources of all operator processes. */
 export class Metrics {
   readonly #server: ApiServer;
+  readonly #clock: Clock;
+  readonly #periods: Period[] = [];
   /** Images whose requests fail too often. */
   readonly badImages = new Set<string>();
   /** The source does not answer. */
@@ -25,8 +38,10 @@ export class Metrics {
   /** The source knows nothing of the requests. */
   silent = false;
 
-  constructor(server: ApiServer) {
+  constructor(server: ApiServer, clock: Clock, gateway: Gateway) {
     this.#server = server;
+    this.#clock = clock;
+    gateway.onTraffic = (route) => this.#periods.push({ at: clock.now(), route, shares: gateway.shares(route) });
   }
 
   /** The source as one process sees it. */
@@ -39,14 +54,27 @@ export class Metrics {
           return { kind: 'Error', message: 'no answer within 5 s' };
         }
         await wait(ANSWER_MS);
-        const seconds = Math.max(0, clock.now() - order.since) / 1000;
         const reading = (revision: string): Reading =>
-          this.#reading(revision, Math.floor(seconds * REQUESTS_PER_SECOND));
+          this.#reading(revision, Math.floor(this.requests(revision, order.since)));
         const { stableRevision } = order;
         const stable = stableRevision === null ? null : reading(stableRevision);
         return { kind: 'Reading', update: reading(order.revision), stable };
       },
     };
+  }
+
+  /** Requests that a revision had from `since` (epoch ms) until now. */
+  requests(revision: string, since: number): number {
+    const now = this.#clock.now();
+    let requests = (Math.max(0, now - since) / 1000) * BY_NAME_PER_SECOND;
+    for (const [index, { at, route, shares }] of this.#periods.entries()) {
+      const end = this.#periods.slice(index + 1).find((later) => later.route === route)?.at ?? now;
+      const seconds = Math.max(0, end - Math.max(at, since)) / 1000;
+      const weight = shares.find(({ service }) => service.endsWith(`-${revision}`))?.weight ?? 0;
+      const sum = shares.reduce((total, share) => total + share.weight, 0);
+      if (weight > 0) requests += seconds * REQUESTS_PER_SECOND * (weight / sum);
+    }
+    return requests;
   }
 
   #reading(revision: string, requests: number): Reading {
