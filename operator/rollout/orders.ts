@@ -104,12 +104,16 @@ function takeRestart({ subject: { annotations }, target }: Facts): OrderWrite | 
 }
 
 /** The spec is that of an earlier revision again: what it refers to is to be that revision's, too. */
-function takeUndo({ subject: { annotations, release }, target, record }: Facts): OrderWrite | null {
+function takeUndo(f: Facts): OrderWrite | null {
+  const {
+    subject: { annotations, release },
+    target,
+  } = f;
   const to = annotations[VERBS.undo];
   if (to === undefined) return null;
   const removal = { [VERBS.undo]: null };
   const refused = (why: string): OrderWrite => ({ annotations: removal, note: `no undo: ${why}` });
-  const wanted = record(to);
+  const wanted = f.record(to);
   if (wanted === null) return refused(`there is no record of revision ${to}`);
   if (!isMadeOf(release, wanted)) return refused(`the spec is not that of revision ${to}`);
   const note = `undo taken: revision ${to} (${wanted.release}) with the contents that it had`;
