@@ -251,6 +251,7 @@ export class AssistantController {
     const { status: before } = subject;
     const after = next.writes.some((write) => write.kind === 'Status') ? next.status : before;
     this.#teller.tellNotes(stored, next.notes, log);
+    this.#metrics.told(next.notes);
     this.#teller.tellWaits(objectKey(subject), stored, [before, after], this.#manager.clock.now(), log);
     if (after === before) return;
     this.#metrics.stored(before, after);

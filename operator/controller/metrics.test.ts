@@ -18,6 +18,9 @@ function scraped() {
   const metrics = rolloutMetrics(registry, { addHandler: (handler) => (handlers.push(handler), () => undefined) });
   return {
     stored: (before: Status, after: Status) => metrics.stored(before, after),
+    told: metrics.told,
+    forced: async () =>
+      (await registry.metrics()).split('\n').filter((line) => line.startsWith('assistant_drain_forced')),
     /** Of the histogram: how many rollouts, and their seconds, by outcome. */
     durations: async () =>
       (await registry.metrics())
@@ -97,4 +100,16 @@ it('the end of a rollout is counted once, with its time and its outcome', async 
     'assistant_rollout_duration_seconds_sum{outcome="Promoted"} 300',
     'assistant_rollout_duration_seconds_count{outcome="Promoted"} 1',
   ]);
+});
+
+it('[R-307] sessions that a drain cut off at its deadline are counted', async () => {
+  const { told, forced } = scraped();
+  expect(await forced()).toEqual(['assistant_drain_forced_sessions_total 0']);
+  const note = { type: 'Warning', reason: 'DrainForced', message: 'm' } as const;
+  told([
+    { ...note, cutOff: 3 },
+    { type: 'Normal', reason: 'StepCompleted', message: 'm' },
+  ]);
+  told([{ ...note, cutOff: 2 }]);
+  expect(await forced()).toEqual(['assistant_drain_forced_sessions_total 5']);
 });

@@ -1,12 +1,15 @@
 // Metrics of the rollouts themselves (docs/reference/metrics.md). Gauges are made anew at each scrape from what the informer told last, so they never lag or leak.
 import type { HistoryEntry, Status } from '../rollout/state.ts';
 import { computedGauge, objectKey, type Registry, type WatchSource } from '@assistant-platform/runtime';
-import { Histogram } from 'prom-client';
+import { Counter, Histogram } from 'prom-client';
+import type { Note } from '../rollout/decide.ts';
 import type { StoredAssistantDeployment } from './resources.ts';
 
 export interface RolloutMetrics {
   /** Called after a status was stored. */
   stored(before: Status, after: Status): void;
+  /** Called with what was told after it was carried out. */
+  told(notes: readonly Note[]): void;
 }
 
 // From a blue-green switch of seconds to canaries of days.
@@ -80,7 +83,15 @@ export function rolloutMetrics(registry: Registry, assistants: WatchSource<Store
     buckets: DURATION_BUCKETS,
     registers: [registry],
   });
+  const forced = new Counter({
+    name: 'assistant_drain_forced_sessions_total',
+    help: 'Open sessions that were cut off because the deadline of a drain had passed.',
+    registers: [registry],
+  });
   return {
+    told: (notes) => {
+      for (const { cutOff = 0 } of notes) forced.inc(cutOff);
+    },
     stored: (before, after) => {
       const ended = after.history?.[0];
       if (ended === undefined || isSame(before.history?.[0], ended)) return;

@@ -15,6 +15,8 @@ export interface Note {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
+  /** Open sessions that are cut off by it. */
+  readonly cutOff?: number;
 }
 
 /** What one look leads to: either the next piece of progress, or a wait. */

@@ -167,11 +167,6 @@ export function forced(unit: Unit, pods: readonly Pod[], now: number): Note[] {
   const cut = pods.filter((pod) => !isReleased(pod, null, now));
   if (cut.length === 0) return [];
   const open = cut.reduce((sum, pod) => sum + (pod.sessions.kind === 'known' ? pod.sessions.open : 0), 0);
-  return [
-    note(
-      'DrainForced',
-      `${unit.component} ${unit.revision}: the drain deadline has passed, ${cut.length} pods go with ${open} sessions open`,
-      'Warning',
-    ),
-  ];
+  const what = `the drain deadline has passed, ${cut.length} pods go with ${open} sessions open`;
+  return [{ ...note('DrainForced', `${unit.component} ${unit.revision}: ${what}`, 'Warning'), cutOff: open }];
 }

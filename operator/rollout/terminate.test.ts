@@ -59,6 +59,18 @@ describe('a deletion', () => {
     expect(left.writes).toContainEqual({ kind: 'Delete', ref: { kind: 'Deployment', name: 'chat-a' } });
   });
 
+  it('tells whom it cuts off at the deadline, and nothing of pods that are empty', () => {
+    const past = { startedAt: NOW - 60_000, deadline: NOW };
+    const workloads = [workloadOf('a', 'chat', { drain: past })];
+    const open = podOf('a', 'chat', { sessions: sessions(3, 0, true) });
+    expect(step({ workloads, pods: [open] })).toMatchObject({
+      writes: [{ kind: 'PatchWorkload', replicas: 0 }],
+      notes: [{ reason: 'DrainForced', type: 'Warning', cutOff: 3 }],
+    });
+    const empty = podOf('a', 'chat', { sessions: sessions(0, 0, true) });
+    expect(step({ workloads, pods: [empty] }).notes).toEqual([]);
+  });
+
   it('takes pods that never ran away at once, if all of them are known', () => {
     const never = podOf('a', 'chat', { running: false, ready: false });
     const replicas = (podCount: number) =>
