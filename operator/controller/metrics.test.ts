@@ -2,6 +2,7 @@
 import { type Change, type ChangeHandler, Registry } from '@assistant-platform/runtime';
 import { expect, it } from 'vitest';
 import type { Status } from '../rollout/state.ts';
+import type { Note } from '../rollout/decide.ts';
 import { rolloutMetrics } from './metrics.ts';
 import type { StoredAssistantDeployment } from './resources.ts';
 
@@ -18,7 +19,7 @@ function scraped() {
   const metrics = rolloutMetrics(registry, { addHandler: (handler) => (handlers.push(handler), () => undefined) });
   return {
     stored: (before: Status, after: Status) => metrics.stored(before, after),
-    told: metrics.told,
+    told: (notes: readonly Note[]) => metrics.told(notes),
     forced: async () =>
       (await registry.metrics()).split('\n').filter((line) => line.startsWith('assistant_drain_forced')),
     /** Of the histogram: how many rollouts, and their seconds, by outcome. */

@@ -102,13 +102,20 @@ function indexUnits(snapshot: Snapshot): Map<string, Unit> {
       workload,
       pods: mine,
       leaving: mine.filter((pod) => pod.drain !== null),
-      available: mine.filter((pod) => pod.ready && pod.drain === null && !isDraining(pod)).length,
+      available: mine.filter((pod) => pod.ready && pod.drain === null && mayAccept(pod, workload)).length,
       sockets: mine.reduce((sum, pod) => sum + openSockets(pod), 0),
       socketsKnown: mine.every((pod) => !pod.running || pod.sessions.kind !== 'unknown'),
     });
   }
   return units;
 }
+
+/** While its revision is drained only its own word that it accepts new sessions counts: an operator that has just started has not heard it yet. */
+const mayAccept = (pod: Pod, workload: Workload | null): boolean =>
+  workload === null || workload.drain === null ? !isDraining(pod) : accepts(pod);
+
+/** The pod itself says that it accepts new sessions. */
+export const accepts = ({ sessions }: Pod): boolean => sessions.kind === 'known' && !sessions.draining;
 
 /** The pod itself says that it refuses new sessions. */
 export const isDraining = (pod: Pod): boolean => pod.sessions.kind === 'known' && pod.sessions.draining;

@@ -9,7 +9,7 @@ import {
   releasable,
   tellPods,
 } from './drain.ts';
-import { isDraining, isFollowed, type Facts, type Unit } from './facts.ts';
+import { accepts, isDraining, isFollowed, type Facts, type Unit } from './facts.ts';
 import { note, type Note } from './decide.ts';
 import { deployment } from './objects.ts';
 import type { Write } from './plan-types.ts';
@@ -110,9 +110,7 @@ function comeBack(
   wanted: number,
   now: number,
 ): ScaleResult {
-  const told = unit.pods.filter(
-    (pod) => pod.drain === null && !(pod.sessions.kind === 'known' && !pod.sessions.draining),
-  );
+  const told = unit.pods.filter((pod) => pod.drain === null && !accepts(pod));
   if (told.length > 0) return { writes: mark(told, drain), notes: [], lookAgainAt: now };
   const usable = unit.pods.length - unit.leaving.length;
   return {
