@@ -60,6 +60,16 @@ describe('a unit', () => {
     expect(unit({}, {}, { ready: false }, { drain: DRAIN }, { sessions: sessions(0, 0, true) }).available).toBe(2);
   });
 
+  it('of a revision that is drained has only those that say that they accept: others may have been told before we looked', () => {
+    const pods = [sessions(2), sessions(0, 0, true), { kind: 'unknown' } as const, { kind: 'unsupported' } as const];
+    const available = (drain: typeof DRAIN | null): number =>
+      factsOf({
+        workloads: [workloadOf('a', 'chat', { drain, replicas: pods.length })],
+        pods: pods.map((said, index) => podOf('a', 'chat', { name: `pod-${index}`, sessions: said })),
+      }).unit('a', 'chat').available;
+    expect([available(DRAIN), available(null)]).toEqual([1, 3]);
+  });
+
   it('does not have pods that are being deleted', () => {
     expect(unit({}, { terminating: true }).pods.map(({ name }) => name)).toEqual(['pod-0']);
   });
