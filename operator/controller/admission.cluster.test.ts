@@ -98,6 +98,7 @@ describe('annotations of an AssistantDeployment', () => {
     [{ retry: '' }],
     [{ restart: '2026-01-31T12:00:00Z' }],
     [{ restart: '2026-01-31T12:00:00.123+01:00' }],
+    [{ undo: '6c9f7d01' }],
     [{ note: 'anything of others' }],
   ])('%j is taken', async (annotations: Record<string, string>) => {
     expect(await refusal(annotations)).toBeNull();
@@ -109,8 +110,10 @@ describe('annotations of an AssistantDeployment', () => {
     [{ abort: '' }, 'write the reason'],
     [{ restart: 'now' }, 'such as 2026-01-31T12:00:00Z'],
     [{ restart: '' }, 'such as 2026-01-31T12:00:00Z'],
+    [{ undo: '1.0.0' }, 'write the hash of the revision whose spec this is'],
     [{ order: '{"verb":"promote"}' }, "is the operator's own note"],
     [{ restarted: '{"at":"x","of":"y"}' }, "is the operator's own note"],
+    [{ undone: '{"to":"x","of":"y"}' }, "is the operator's own note"],
   ])('%j is refused with the remedy', async (annotations, remedy) => {
     expect(await refusal(annotations)).toContain(remedy);
   });
