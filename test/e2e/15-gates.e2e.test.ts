@@ -9,7 +9,7 @@ import { Crowd } from '../demo/crowd.ts';
 import { runHttpLoad, type Outcome } from '../demo/http-load.ts';
 import { type Question, questions, seeded } from '../demo/questions.ts';
 import { settled } from '../demo/releases.ts';
-import { demo, eventually, killOperator, kubectl, measured } from './access.ts';
+import { demo, eventually, killOperator, kubectl, measured, tellOnFailure } from './access.ts';
 
 type Spec = AssistantDeployment['spec'];
 
@@ -36,6 +36,7 @@ function gated(spec: Spec, duration: string): Record<string, unknown> {
 
 describe('a release behind a gate', () => {
   let before: Spec | undefined;
+  tellOnFailure();
 
   afterEach(async () => {
     if (before === undefined) return;

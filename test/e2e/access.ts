@@ -3,7 +3,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { request } from 'undici';
-import { inject } from 'vitest';
+import { beforeEach, inject } from 'vitest';
 import { ensureBinary } from '@assistant-platform/local/toolchain';
 import { guestToken } from '../demo/http-load.ts';
 import { Releases } from '../demo/releases.ts';
@@ -41,6 +41,26 @@ export function demo(): Releases {
 export async function killOperator(): Promise<void> {
   const chosen = ['-n', 'assistant-system', '-l', 'app.kubernetes.io/name=assistant-operator'];
   await kubectl('delete', 'pods', ...chosen, '--grace-period=0', '--force', '--wait=false');
+}
+
+const LOOKS: readonly (readonly string[])[] = [
+  ['get', 'assistantdeployment/demo', '-n', 'assistants', '-o', 'yaml'],
+  ['get', 'pods,deployments,replicasets,services,endpointslices', '-n', 'assistants', '-o', 'wide'],
+  ['get', 'pods,deployments', '-n', 'assistants', '-o', 'yaml'],
+  ['get', 'events', '-n', 'assistants', '--sort-by=.lastTimestamp'],
+  ['logs', '-n', 'assistant-system', '-l', 'app.kubernetes.io/name=assistant-operator', '--prefix', '--tail=200'],
+];
+
+/** Call it first in a test's file or block: when a test fails, what stood in the cluster at that moment is printed, for nothing of it is there afterwards. */
+export function tellOnFailure(): void {
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(async () => {
+      for (const look of LOOKS) {
+        const seen = await kubectl(...look).catch(String);
+        console.log(`kubectl ${look.join(' ')}\n${seen}`);
+      }
+    });
+  });
 }
 
 /** The sum of the values that a PromQL query gives; 0 when there are none. */
