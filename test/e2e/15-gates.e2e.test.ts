@@ -36,7 +36,6 @@ function gated(spec: Spec, duration: string): Record<string, unknown> {
 
 describe('a release behind a gate', () => {
   let before: Spec | undefined;
-  tellOnFailure();
 
   afterEach(async () => {
     if (before === undefined) return;
@@ -51,6 +50,7 @@ describe('a release behind a gate', () => {
     });
     await demo().until(settled(edited), { timeoutMs: 180_000, what: 'back on the stable spec' });
   });
+  tellOnFailure();
 
   it('[R-292, R-295] whose model became slow is called back by the time to the first chunk, without a lost message', async () => {
     const releases = demo();

@@ -3,7 +3,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { request } from 'undici';
-import { beforeEach, inject } from 'vitest';
+import { afterEach, inject } from 'vitest';
 import { ensureBinary } from '@assistant-platform/local/toolchain';
 import { guestToken } from '../demo/http-load.ts';
 import { Releases } from '../demo/releases.ts';
@@ -51,15 +51,11 @@ const LOOKS: readonly (readonly string[])[] = [
   ['logs', '-n', 'assistant-system', '-l', 'app.kubernetes.io/name=assistant-operator', '--prefix', '--tail=200'],
 ];
 
-/** Call it first in a test's file or block: when a test fails, what stood in the cluster at that moment is printed, for nothing of it is there afterwards. */
+/** When a test fails, what stands in the cluster at that moment is printed. Call it behind other `afterEach` hooks: the last one runs first. */
 export function tellOnFailure(): void {
-  beforeEach(({ onTestFailed }) => {
-    onTestFailed(async () => {
-      for (const look of LOOKS) {
-        const seen = await kubectl(...look).catch(String);
-        console.log(`kubectl ${look.join(' ')}\n${seen}`);
-      }
-    });
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return;
+    for (const look of LOOKS) console.log(`kubectl ${look.join(' ')}\n${await kubectl(...look).catch(String)}`);
   });
 }
 
