@@ -147,6 +147,12 @@ export class Informer<T extends KubeObject> {
     }
   }
 
+  /** A write of ours is sent. @returns to be called once its result was taken in, or there is none. */
+  beginWrite(): () => void {
+    this.#store.beginWrite();
+    return () => this.#store.endWrite();
+  }
+
   /** Takes in the result of a delete of ours. Without a uid it is left to the watch: a namesake may be there by now. */
   observeDelete(ref: ObjectRef, deletion: Deletion<T>): void {
     if (deletion.state === 'Terminating') this.observeWrite(deletion.object);

@@ -59,6 +59,37 @@ describe('read your writes', () => {
     ]);
   });
 
+  it('an answer that the watch has overtaken does not bring back what is gone', async () => {
+    await using harness = await Harness.start();
+    harness.server.on('list', listPage([pod('a', 1), pod('b', 2)], '10'));
+    const watch = await harness.watched();
+    const late = Promise.withResolvers<undefined>();
+    // As for a Service: the answer to the delete is the object as it was last.
+    const answers = { delete: pod('a', 1), patch: pod('b', 20) };
+    const api = withObservedWrites(
+      Object.assign(Object.create(harness.client) as typeof harness.client, {
+        delete: async () => {
+          await late.promise;
+          return { state: 'Terminating', object: answers.delete };
+        },
+        patch: async () => {
+          await late.promise;
+          return answers.patch;
+        },
+      }),
+      () => [harness.informer],
+    );
+    const writes = [
+      api.delete(pods, { namespace: 'ns', name: 'a' }),
+      api.patch(pods, { namespace: 'ns', name: 'b' }, {}),
+    ];
+    watch.send('DELETED', pod('a', 21)).send('DELETED', pod('b', 22)).send('ADDED', pod('end', 23));
+    await harness.until(() => harness.changes.includes('Added end@23'));
+    late.resolve(undefined);
+    await Promise.all(writes);
+    expect(harness.versions()).toEqual({ end: '23' });
+  });
+
   it('a removal without a uid is left to the watch, as a namesake may be there by now', async () => {
     await using harness = await Harness.start();
     harness.server.on('list', listPage([pod('a', 1)], '10'));

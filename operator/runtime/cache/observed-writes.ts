@@ -7,6 +7,11 @@ import { resourceName } from '../objects/resource-type.ts';
 
 /** What observes writes: an Informer does. */
 export interface WriteObserver {
+  /**
+   * A write is sent. Its result may come after the watch has told that the object is gone, and must not bring it back.
+   * @returns to be called once the result was shown, or there is none.
+   */
+  beginWrite(): () => void;
   get(ref: ObjectRef): KubeObject | undefined;
   observeWrite(object: KubeObject): void;
   observeDelete(ref: ObjectRef, deletion: Deletion<KubeObject>): void;
@@ -23,9 +28,15 @@ export const withObservedWrites = (api: Api, observersOf: (resource: string) => 
     write: Promise<T>,
     dryRun: boolean | undefined,
   ): Promise<T> => {
-    const object = await write;
-    if (!dryRun) for (const observer of observersOf(resourceName(type))) observer.observeWrite(object);
-    return object;
+    const observers = dryRun ? [] : [...observersOf(resourceName(type))];
+    const ends = observers.map((observer) => observer.beginWrite());
+    try {
+      const object = await write;
+      for (const observer of observers) observer.observeWrite(object);
+      return object;
+    } finally {
+      for (const end of ends) end();
+    }
   };
   return {
     get: (type, ref, options) => api.get(type, ref, options),
@@ -42,6 +53,7 @@ export const withObservedWrites = (api: Api, observersOf: (resource: string) => 
     delete: async (type, ref, options) => {
       const observers = options?.dryRun ? [] : [...observersOf(resourceName(type))];
       const uids = observers.map((observer) => observer.get(ref)?.metadata.uid);
+      const ends = observers.map((observer) => observer.beginWrite());
       try {
         const deletion = await api.delete(type, ref, options);
         for (const observer of observers) observer.observeDelete(ref, deletion);
@@ -51,6 +63,8 @@ export const withObservedWrites = (api: Api, observersOf: (resource: string) => 
         if (isNotFound(error))
           observers.forEach((observer, index) => observer.observeDelete(ref, { state: 'Gone', uid: uids[index] }));
         throw error;
+      } finally {
+        for (const end of ends) end();
       }
     },
   };

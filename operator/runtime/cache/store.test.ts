@@ -60,6 +60,30 @@ describe.each([{ compact: false }, { compact: true }])('Store %o', ({ compact })
     expect(store.get({ name: 'a' })?.metadata.uid).toBe('a-2');
   });
 
+  it('the answer to a write of ours that comes after the news of the deletion brings nothing back', () => {
+    const store = new Store<Thing>({ compact });
+    store.upsert(thing('a', 1));
+    store.beginWrite();
+    store.remove(thing('a', 5));
+    // Of the delete (the object as it was last), or of a patch shortly before it.
+    expect(store.upsert(thing('a', 1)).type).toBe('Nothing');
+    expect(store.upsert(thing('a', 4)).type).toBe('Nothing');
+    expect(store.upsert(thing('a', 6, { uid: 'second' })).type).toBe('Added');
+    store.endWrite();
+    expect(store.get({ name: 'a' })?.metadata.uid).toBe('second');
+  });
+
+  it('what left the selection while a write was under way may come back by a newer state', () => {
+    const store = new Store<Thing>({ compact });
+    store.upsert(thing('a', 1));
+    store.beginWrite();
+    const list = store.startList();
+    expect(finish(store, list, 5, [])).toEqual(['Deleted']);
+    expect(store.upsert(thing('a', 5)).type).toBe('Nothing');
+    expect(store.upsert(thing('a', 6)).type).toBe('Added');
+    store.endWrite();
+  });
+
   it('remembers a deletion only until the watch has told of it', () => {
     const store = new Store<Thing>({ compact });
     store.upsert(thing('a', 5));

@@ -35,6 +35,9 @@ export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T | string>();
   readonly #compact: boolean;
   readonly #tombstones = new Map<string, Tombstone>();
+  /** Removals that the watch told of while writes were under way: the answer to such a write may come after it. */
+  readonly #removed = new Map<string, Tombstone>();
+  #writes = 0;
   readonly #indexers: ReadonlyMap<string, Indexer<T>>;
   readonly #indexes = new Map<string, Map<string, Set<string>>>();
   #generation = 0;
@@ -79,6 +82,17 @@ export class Store<T extends KubeObject> {
     return found;
   }
 
+  /** A write is sent, whose result will come in by {@link upsert} or {@link bury}; to be followed by {@link endWrite}. */
+  beginWrite(): void {
+    this.#writes += 1;
+  }
+
+  /** The result has come in, or there is none. */
+  endWrite(): void {
+    this.#writes -= 1;
+    if (this.#writes === 0) this.#removed.clear();
+  }
+
   /** Takes in an object that was listed, watched or written. */
   upsert(object: T): StoreChange<T> {
     const key = objectKey(object.metadata);
@@ -97,6 +111,8 @@ export class Store<T extends KubeObject> {
   /** Takes in a deletion that was watched; `object` is the last state, at the version of the deletion. */
   remove(object: T): StoreChange<T> {
     const key = objectKey(object.metadata);
+    const { uid, resourceVersion } = object.metadata;
+    if (this.#writes > 0) this.#removed.set(key, { uid, resourceVersion, generation: this.#generation });
     const old = this.#read(key);
     if (!old) {
       if (this.#tombstones.get(key)?.uid === object.metadata.uid) this.#tombstones.delete(key);
@@ -147,6 +163,7 @@ export class Store<T extends KubeObject> {
       const order = compareResourceVersions(object.metadata.resourceVersion, resourceVersion);
       if (order !== undefined && order > 0) continue;
       this.#drop(key, object);
+      if (this.#writes > 0) this.#removed.set(key, { uid: object.metadata.uid, resourceVersion, generation });
       yield { type: 'Deleted', object };
     }
     for (const [key, tombstone] of this.#tombstones)
@@ -154,10 +171,11 @@ export class Store<T extends KubeObject> {
   }
 
   #isBuried(key: string, object: T): boolean {
-    const tombstone = this.#tombstones.get(key);
-    if (!tombstone || tombstone.uid !== object.metadata.uid) return false;
-    const order = compareResourceVersions(object.metadata.resourceVersion, tombstone.resourceVersion);
-    return tombstone.resourceVersion === undefined || (order !== undefined && order <= 0);
+    return [this.#tombstones.get(key), this.#removed.get(key)].some((tombstone) => {
+      if (!tombstone || tombstone.uid !== object.metadata.uid) return false;
+      const order = compareResourceVersions(object.metadata.resourceVersion, tombstone.resourceVersion);
+      return tombstone.resourceVersion === undefined || (order !== undefined && order <= 0);
+    });
   }
 
   #read(key: string): T | undefined {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { configMaps, deployments, pods, serviceAccounts } from '../objects/builtin.ts';
+import { configMaps, deployments, pods, serviceAccounts, services } from '../objects/builtin.ts';
 import { clientOf, configMap, ownNamespace } from '../testing/real-cluster.ts';
 import { ApiClient } from './api-client.ts';
 import { inClusterConnection, kubeConfigConnection } from './connection.ts';
@@ -58,6 +58,13 @@ describe('ApiClient on a real API server', () => {
     });
     expect(isNotFound(await refusal(client.get(configMaps, ref)))).toBe(true);
     expect(await client.find(configMaps, ref)).toBeUndefined();
+  });
+
+  it('a Service is gone at once, although the answer is the Service', async () => {
+    const ref = { namespace, name: 'gone' };
+    const { metadata } = await client.create(services, { metadata: ref, spec: { ports: [{ port: 80 }] } });
+    expect(await client.delete(services, ref)).toEqual({ state: 'Gone', uid: metadata.uid });
+    expect(await client.find(services, ref)).toBeUndefined();
   });
 
   it('a deletion that waits for a finalizer says so', async () => {

@@ -110,9 +110,12 @@ describe('ApiClient requests', () => {
       server.on(
         'other',
         json(200, { kind: 'Status', status: 'Success', details: { uid: 'u1' } }),
-        json(200, { kind: 'Pod', ...stored }),
+        json(200, { kind: 'Pod', metadata: { ...stored.metadata, uid: 'u2' } }),
+        json(200, { kind: 'Pod', metadata: { ...stored.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } }),
       );
       expect(await client.delete(pods, ref)).toEqual({ state: 'Gone', uid: 'u1' });
+      // Some types are answered as they were last.
+      expect(await client.delete(pods, ref)).toEqual({ state: 'Gone', uid: 'u2' });
       expect(await client.delete(pods, ref)).toMatchObject({
         state: 'Terminating',
         object: { metadata: { name: 'x' } },

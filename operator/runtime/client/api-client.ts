@@ -175,9 +175,12 @@ export class ApiClient implements Api {
       signal,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     })) as ApiStatus | T;
-    return answer.kind === 'Status'
-      ? { state: 'Gone', uid: (answer as ApiStatus).details?.uid }
-      : { state: 'Terminating', object: typed(type, answer as T) };
+    if (answer.kind === 'Status') return { state: 'Gone', uid: (answer as ApiStatus).details?.uid };
+    const object = typed(type, answer as T);
+    // Of some types (Services) the answer is the object as it was last.
+    return object.metadata.deletionTimestamp === undefined
+      ? { state: 'Gone', uid: object.metadata.uid }
+      : { state: 'Terminating', object };
   }
 
   watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
