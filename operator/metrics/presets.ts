@@ -28,6 +28,8 @@ export interface PresetContext {
   readonly pods: RevisionPods;
   /** The revision it is compared with: its own past says what "slow" means. Null: there is none. */
   readonly stable: RevisionPods | null;
+  /** What is usual, by histogram: learned once for both revisions of a measurement. */
+  readonly usual: Map<string, Promise<number | null>>;
 }
 
 /** Probes and scrapes are no traffic. */
@@ -97,10 +99,12 @@ async function resumed(context: PresetContext): Promise<Reading> {
 }
 
 async function slow(context: PresetContext, metric: string, matchers: string): Promise<Reading> {
-  const { client, window, signal } = context;
+  const { client, window, signal, usual } = context;
+  const learned = usual.get(metric) ?? usualP95(context, metric, matchers);
+  usual.set(metric, learned);
   const [histogram, limit] = await Promise.all([
     buckets(client, select(context, metric, matchers), window, signal),
-    usualP95(context, metric, matchers),
+    learned,
   ]);
   const trials = total(histogram);
   const bound = boundAbove(histogram, limit ?? quantile(histogram, 0.95) ?? 0);

@@ -3,9 +3,11 @@ import type { ResolvedMetric } from '@assistant-platform/api';
 import type { Measurement, Reading } from '../rollout/analysis/measurement.ts';
 import type { Window } from './counters.ts';
 import { PrometheusError, type PrometheusClient } from './prometheus-client.ts';
-import { readPreset } from './presets.ts';
+import { readPreset, type PresetContext } from './presets.ts';
 import type { MeasurementRequest, MetricSource } from './source.ts';
 import { fillIn, namesComponent, TemplateError } from './template.ts';
+
+type Usual = PresetContext['usual'];
 
 /** How much of stable's past stands in for its present where it gets no traffic any more. */
 const PAST_MS = 3_600_000;
@@ -25,10 +27,11 @@ export class PrometheusSource implements MetricSource {
     const compared = request.metric.comparedToStable !== null && stableRevision !== null;
     const window = { since, at: this.#now() };
     const stableWindow = againstPast ? { since: since - PAST_MS, at: since } : window;
+    const usual: Usual = new Map();
     try {
       const [update, stable] = await Promise.all([
-        this.#read(request, revision, window, signal),
-        compared ? this.#read(request, stableRevision, stableWindow, signal) : null,
+        this.#read(request, revision, window, usual, signal),
+        compared ? this.#read(request, stableRevision, stableWindow, usual, signal) : null,
       ]);
       return { kind: 'Reading', update, stable };
     } catch (error) {
@@ -38,14 +41,20 @@ export class PrometheusSource implements MetricSource {
     }
   }
 
-  #read(request: MeasurementRequest, revision: string, window: Window, signal: AbortSignal): Promise<Reading> {
+  #read(
+    request: MeasurementRequest,
+    revision: string,
+    window: Window,
+    usual: Usual,
+    signal: AbortSignal,
+  ): Promise<Reading> {
     const { order, metric, subject } = request;
     const { since, components, stableRevision } = order;
     if (metric.source.kind === 'Prometheus')
       return this.#ownQuery(request, metric.source.query, revision, window.at, signal);
     const podsOf = (hash: string) => ({ ...subject, revision: hash, components });
     return readPreset(metric.source.preset, {
-      ...{ client: this.#client, signal, window },
+      ...{ client: this.#client, signal, window, usual },
       begun: since,
       pods: podsOf(revision),
       stable: stableRevision === null ? null : podsOf(stableRevision),
