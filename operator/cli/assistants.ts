@@ -177,16 +177,10 @@ export class Assistants {
   ): Promise<void> {
     const { namespace } = this.session;
     const { name, generation, annotations } = object.metadata;
-    const noted = order === undefined ? {} : { [VERBS[order.verb]]: order.value };
     const body = [
       { op: 'test', path: '/metadata/generation', value: generation },
       ...Object.entries(members).map(([member, value]) => ({ op: 'add', path: `/spec/${member}`, value })),
-      ...(annotations === undefined && order !== undefined
-        ? [{ op: 'add', path: '/metadata/annotations', value: {} }]
-        : []),
-      ...Object.entries(noted).map(([key, value]) => ({
-        ...{ op: 'add', path: `/metadata/annotations/${key.replaceAll('/', '~1')}`, value },
-      })),
+      ...(order === undefined ? [] : addAnnotation(annotations, VERBS[order.verb], order.value)),
     ];
     try {
       await this.#objects.patchNamespacedCustomObject(
@@ -303,3 +297,13 @@ function rootCause(error: unknown): string {
   if (error instanceof Error) return error.cause === undefined ? error.message : rootCause(error.cause);
   return String(error);
 }
+
+/** JSON patch (RFC 6902) has no way to add a member to a map that is not there. */
+const addAnnotation = (
+  present: Readonly<Record<string, string>> | undefined,
+  name: string,
+  value: string,
+): object[] => [
+  ...(present === undefined ? [{ op: 'add', path: '/metadata/annotations', value: {} }] : []),
+  { op: 'add', path: `/metadata/annotations/${name.replaceAll('/', '~1')}`, value },
+];

@@ -1,6 +1,11 @@
 // The data of the ConfigMaps and Secrets that components refer to, as digests: enough to name a revision, and nothing is kept or shown.
-import { InvalidSpecError, withDefaults, type AssistantDeploymentSpec } from '@assistant-platform/api';
-import { digest, referencesOf } from '@assistant-platform/operator/rollout';
+import {
+  InvalidSpecError,
+  withDefaults,
+  type AssistantDeploymentSpec,
+  type ResolvedSpec,
+} from '@assistant-platform/api';
+import { digest, referencesOfAll } from '@assistant-platform/operator/rollout';
 import type { References } from './plan/effects.ts';
 import { rawGet } from './raw.ts';
 import type { Session } from './session.ts';
@@ -13,14 +18,20 @@ interface Contents {
   readonly binaryData?: unknown;
 }
 
-/** `ConfigMap/name` and `Secret/name` of all that a spec refers to; null where it is stored in a form that this version cannot read. */
-export function referencesIn(spec: AssistantDeploymentSpec): readonly string[] | null {
+/** A spec with its defaults; null where it is stored in a form that this version cannot read. */
+export function resolvedOrNull(spec: AssistantDeploymentSpec): ResolvedSpec | null {
   try {
-    return [...new Set(Object.values(withDefaults(spec).components).flatMap(referencesOf))];
+    return withDefaults(spec);
   } catch (error) {
     if (error instanceof InvalidSpecError) return null;
     throw error;
   }
+}
+
+/** `ConfigMap/name` and `Secret/name` of all that a spec refers to; null where this version cannot read it. */
+export function referencesIn(spec: AssistantDeploymentSpec): readonly string[] | null {
+  const resolved = resolvedOrNull(spec);
+  return resolved === null ? null : referencesOfAll(resolved.components);
 }
 
 /**

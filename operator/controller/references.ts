@@ -4,7 +4,7 @@ import type { ConfigMap, KubeObject, ObjectRef, Secret } from '@assistant-platfo
 import { digest } from '../rollout/digest.ts';
 import type { Release } from '../rollout/release.ts';
 import type { CopyObject } from '../rollout/snapshot.ts';
-import { referencesOf } from '../rollout/references.ts';
+import { referencesOfAll } from '../rollout/references.ts';
 import { leanMetadata } from './lean.ts';
 import type { StoredAssistantDeployment } from './resources.ts';
 
@@ -45,9 +45,8 @@ export function contentsOf(
   namespace: string,
   sources: { configMaps: Source<ConfigMap>; secrets: Source<Secret> },
 ): Record<string, string | null> {
-  const references = [...new Set(Object.values(release.components).flatMap(referencesOf))];
   return Object.fromEntries(
-    references.map((reference) => {
+    referencesOfAll(release.components).map((reference) => {
       const [kind, name = ''] = reference.split('/');
       const object = (kind === 'ConfigMap' ? sources.configMaps : sources.secrets).get({ namespace, name });
       return [reference, object === undefined ? null : (object.data?.[CONTENT] ?? digest(object.data, 16))];
@@ -57,12 +56,13 @@ export function contentsOf(
 
 /** Indexer: the objects that an AssistantDeployment refers to, as {@link referenceKey} names them. From the spec as it is stored: cheap. */
 export function referenceKeysOf({ metadata, spec }: StoredAssistantDeployment): string[] {
-  const references = Object.values(spec.components).flatMap((component) => referencesOf(component as RawTemplate));
-  return [...new Set(references)].map((reference) => `${metadata.namespace ?? ''}/${reference}`);
+  return referencesOfAll(spec.components as RawTemplates).map(
+    (reference) => `${metadata.namespace ?? ''}/${reference}`,
+  );
 }
 
 /** What may hold references, before defaults. */
-type RawTemplate = Parameters<typeof referencesOf>[0];
+type RawTemplates = Parameters<typeof referencesOfAll>[0];
 
 export const referenceKey = ({ kind, metadata }: KubeObject): string =>
   `${metadata.namespace ?? ''}/${kind}/${metadata.name}`;

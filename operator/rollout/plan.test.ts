@@ -563,6 +563,13 @@ describe('contents that a revision refers to', () => {
     return run;
   }
 
+  /** Somebody edits the ConfigMap, and half a minute passes. */
+  function writeSettings(run: WorldRun, content: string): void {
+    run.world.references['ConfigMap/settings'] = content;
+    run.world.annotate({ note: 'the ConfigMap changed' });
+    run.run(30_000);
+  }
+
   it('are copied for it, and its pods read the copies', () => {
     const run = started();
     const hash = hashOf(run);
@@ -574,15 +581,11 @@ describe('contents that a revision refers to', () => {
   it('changed are another revision; going back finds the old contents where they were', () => {
     const run = started();
     const first = hashOf(run);
-    run.world.references['ConfigMap/settings'] = 'two';
-    run.world.annotate({ note: 'the ConfigMap changed' });
-    run.run(30_000);
+    writeSettings(run, 'two');
     const second = hashOf(run);
     expect(second).not.toBe(first);
     expect(names(run)).toHaveLength(4);
-    run.world.references['ConfigMap/settings'] = 'one';
-    run.world.annotate({ note: 'and back' });
-    run.run(30_000);
+    writeSettings(run, 'one');
     expect(hashOf(run)).toBe(first);
     expect(names(run)).toHaveLength(4);
     expect(run.violations).toEqual([]);
@@ -591,9 +594,7 @@ describe('contents that a revision refers to', () => {
   it('[R-298] are what they were after an undo, whatever the originals hold by now', () => {
     const run = started();
     const first = hashOf(run);
-    run.world.references['ConfigMap/settings'] = 'two';
-    run.world.annotate({ note: 'the ConfigMap changed' });
-    run.run(30_000);
+    writeSettings(run, 'two');
     const second = hashOf(run);
     run.world.annotate({ [VERBS.undo]: first });
     run.run(90_000);
@@ -609,13 +610,9 @@ describe('contents that a revision refers to', () => {
     expect(run.told.at(-1)).toContain('give them these contents first');
     expect(hashOf(run)).toBe(first);
     // An edit of the contents is a release again, and so is the one that goes back to those of before.
-    run.world.references['ConfigMap/settings'] = 'three';
-    run.world.annotate({ note: 'the ConfigMap changed' });
-    run.run(30_000);
+    writeSettings(run, 'three');
     expect([first, second]).not.toContain(hashOf(run));
-    run.world.references['ConfigMap/settings'] = 'two';
-    run.world.annotate({ note: 'the ConfigMap changed' });
-    run.run(30_000);
+    writeSettings(run, 'two');
     expect(hashOf(run)).toBe(second);
     expect(run.violations).toEqual([]);
   });

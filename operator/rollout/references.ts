@@ -19,6 +19,11 @@ export function referencesOf(component: Partial<Pick<ComponentSpec, 'env' | 'env
   return [...found].sort();
 }
 
+/** The same of several components together, each once, in order. */
+export const referencesOfAll = (
+  components: Readonly<Record<string, Parameters<typeof referencesOf>[0]>>,
+): Reference[] => [...new Set(Object.values(components).flatMap(referencesOf))].sort();
+
 /** The name of a revision's copy. */
 export function copyName(subjectName: string, hash: string, reference: Reference): string {
   const [, original = ''] = reference.split('/');

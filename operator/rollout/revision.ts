@@ -1,7 +1,7 @@
 // What makes a revision: the components' templates and the data of the ConfigMaps and Secrets they reference. One hash for the whole set.
 import { digest } from './digest.ts';
 import { renderPodTemplate } from './podTemplate.ts';
-import { copyName, referencesOf, renameReferences } from './references.ts';
+import { copyName, referencesOfAll, renameReferences } from './references.ts';
 import type { ComponentSpec, Release } from './release.ts';
 import type { RevisionRecord, Subject } from './snapshot.ts';
 
@@ -57,7 +57,7 @@ export function targetOf(
   { restart, undo }: Asked = NOTHING_ASKED,
   isRecorded: (hash: string) => boolean = () => true,
 ): Target {
-  const used = usedBy(release);
+  const used = referencesOfAll(release.components);
   const parts = { inputs: inputsOf(release), contents: contentsOf(used, references) };
   const plain = digest(parts, 8);
   const known = { kind: 'Known', plain, release: release.release, restartedAt: null } as const;
@@ -74,14 +74,11 @@ export function isMadeOf(
   release: Release,
   { hash, references, restartedAt }: Pick<RevisionRecord, 'hash' | 'references' | 'restartedAt'>,
 ): boolean {
-  const parts = { inputs: inputsOf(release), contents: contentsOf(usedBy(release), references) };
+  const parts = { inputs: inputsOf(release), contents: contentsOf(referencesOfAll(release.components), references) };
   return hash === (restartedAt === undefined ? digest(parts, 8) : restartedHash(parts, restartedAt));
 }
 
 const restartedHash = (parts: object, restartedAt: string): string => digest({ ...parts, restartedAt }, 8);
-
-const usedBy = (release: Release): readonly string[] =>
-  [...new Set(Object.values(release.components).flatMap(referencesOf))].sort();
 
 const inputsOf = ({ components }: Release): object =>
   Object.fromEntries(Object.entries(components).map(([name, component]) => [name, templateInputs(component)]));
@@ -105,7 +102,7 @@ export function makeRecord(
   sequence: number,
 ): RevisionRecord {
   const { name: subjectName, release } = subject;
-  const used = usedBy(release);
+  const used = referencesOfAll(release.components);
   const components = Object.fromEntries(
     Object.entries(release.components).map(([component, spec]) => [
       component,

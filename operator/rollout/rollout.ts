@@ -10,7 +10,7 @@ export type { Manifest } from './objects.ts';
 export { drainAnnotations, ownerReference } from './objects.ts';
 export { digest, isSame } from './digest.ts';
 export { readAsked, readOrder, readRestart } from './orders.ts';
-export { referencesOf } from './references.ts';
+export { referencesOfAll } from './references.ts';
 export { isMadeOf, targetOf, type Target } from './revision.ts';
 export { capacityFor, stagesOf } from './stages.ts';
 export * from './release.ts';

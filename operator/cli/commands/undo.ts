@@ -1,20 +1,13 @@
 // `undo [--to HASH]`: writes what an earlier revision was made of back into the spec; the operator then rolls it out like any other change.
-import {
-  InvalidSpecError,
-  underWay,
-  VERBS,
-  withDefaults,
-  type AssistantDeployment,
-  type AssistantDeploymentSpec,
-} from '@assistant-platform/api';
+import { underWay, type AssistantDeployment, type AssistantDeploymentSpec } from '@assistant-platform/api';
 import { isMadeOf } from '@assistant-platform/operator/rollout';
 import type { Assistants } from '../assistants.ts';
-import { changesBetween, type Change } from '../changes.ts';
+import { changesBetween } from '../changes.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { effectsOf, isWayBack } from '../plan/effects.ts';
-import { readReferences } from '../references.ts';
-import { outcomeOf } from '../render/outcome.ts';
+import { readReferences, resolvedOrNull } from '../references.ts';
+import { outcomeOf, verbChange } from '../render/outcome.ts';
 import { chooseWayBack, goBack, type RevisionRecord } from '../revisions.ts';
 import { withStoredDefaults } from '../schema.ts';
 import { report, type ReportOptions } from './report.ts';
@@ -57,29 +50,15 @@ export async function undo(assistants: Assistants, name: string, io: Io, options
   if (!dryRun) await assistants.replaceInSpec(object, members, order);
   const message = `back to release ${record.release} (${record.hash}; ${because}); ${how}`;
   const waitsWhileHeld = record.hash !== object.status?.stableRevision?.hash;
-  const annotation = VERBS.undo;
-  const ordered: Change[] =
-    order === undefined
-      ? []
-      : [
-          {
-            path: `metadata.annotations[${annotation}]`,
-            before: object.metadata.annotations?.[annotation],
-            after: record.hash,
-          },
-        ];
+  const ordered = order === undefined ? [] : [verbChange(object, order.verb, order.value)];
   const deed = { verb: 'undo', message, changes: [...ordered, ...changes], dryRun, waitsWhileHeld };
   return report(io, outcomeOf(object, deed), options);
 }
 
 /** The operator can tell that the spec is that of the revision: it will be that very revision, with the contents that it had. */
 function restores(spec: AssistantDeploymentSpec, record: RevisionRecord): boolean {
-  try {
-    return isMadeOf(withDefaults(spec), record);
-  } catch (error) {
-    if (error instanceof InvalidSpecError) return false; // this version cannot read it
-    throw error;
-  }
+  const resolved = resolvedOrNull(spec);
+  return resolved !== null && isMadeOf(resolved, record);
 }
 
 /** How fast it goes. */

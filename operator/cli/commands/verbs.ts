@@ -1,10 +1,10 @@
 // `promote`, `abort`, `retry` and `restart`: verbs written as annotations, after a look at whether they mean anything now.
-import { underWay, VERBS, type AssistantDeployment, type Verb } from '@assistant-platform/api';
+import { underWay, type AssistantDeployment, type Verb } from '@assistant-platform/api';
 import type { Assistants } from '../assistants.ts';
 import type { Change } from '../changes.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { outcomeOf } from '../render/outcome.ts';
+import { outcomeOf, verbChange } from '../render/outcome.ts';
 import { presentStep } from '../render/steps.ts';
 import { report, type ReportOptions } from './report.ts';
 
@@ -100,15 +100,9 @@ export async function restart(assistants: Assistants, name: string, io: Io, opti
 }
 
 /** Writes a verb. @returns what that changes. */
-async function order(
-  assistants: Assistants,
-  { metadata }: AssistantDeployment,
-  verb: Verb,
-  value: string,
-): Promise<Change> {
-  await assistants.order(metadata.name, verb, value);
-  const annotation = VERBS[verb];
-  return { path: `metadata.annotations[${annotation}]`, before: metadata.annotations?.[annotation], after: value };
+async function order(assistants: Assistants, object: AssistantDeployment, verb: Verb, value: string): Promise<Change> {
+  await assistants.order(object.metadata.name, verb, value);
+  return verbChange(object, verb, value);
 }
 
 /** The operator has not looked at the present spec yet. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { OPERATOR_VARIABLES } from '@assistant-platform/api';
 import { describe, expect, test } from 'vitest';
-import { OPERATOR_VARIABLES } from '../../api/schema/podParts.ts';
 import { blueGreenObject, canaryObject, changed, smallestObject } from '../../api/specimens/base.ts';
 import { invalidSpecimens } from '../../api/specimens/invalid.ts';
 import { validSpecimens } from '../../api/specimens/valid.ts';

@@ -1,6 +1,12 @@
 // The rules across fields that the API server checks in CEL, checked here without a cluster. Place and words come from the schema itself; a test
 // demands that every rule of the CRD has its twin below, or is one that the schema library checks on its own.
-import { NAME_BUDGET, defaultPath, InvalidDurationError, parseDuration } from '@assistant-platform/api';
+import {
+  NAME_BUDGET,
+  OPERATOR_VARIABLES,
+  defaultPath,
+  InvalidDurationError,
+  parseDuration,
+} from '@assistant-platform/api';
 import { rulePlaces, type RulePlace } from '../schema.ts';
 import type { Finding } from './finding.ts';
 
@@ -36,8 +42,7 @@ const share =
     return !(number(value) < 0 || number(value) > 1);
   };
 
-const OPERATOR_VARIABLES =
-  /^(ASSISTANT_(NAME|COMPONENT|REVISION|RELEASE|ADMIN_TOKEN_FILE|DRAIN_SECONDS|DRAIN_PER_SECOND)|PORT|ADMIN_PORT)$/;
+const RESERVED: ReadonlySet<string> = new Set(OPERATOR_VARIABLES);
 /** resource.Quantity of Kubernetes, as text; nothing below zero. */
 const QUANTITY = /^[+]?([0-9]+([.][0-9]*)?|[.][0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$/;
 
@@ -91,7 +96,7 @@ const TWINS: readonly (readonly [message: string, holds: Holds])[] = [
       plain(self)['type'] === 'Prometheus' ||
       (has(self, 'targetPerPod') && !has(self, 'query') && !has(self, 'target')),
   ],
-  ['the operator sets this variable', (self) => !OPERATOR_VARIABLES.test(String(self))],
+  ['the operator sets this variable', (self) => !RESERVED.has(String(self))],
   [
     'write letters, digits, _, - and .',
     (self) => typeof self !== 'string' || /^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(self),

@@ -1,5 +1,5 @@
 // What a command that acts has done: as a document, and in words. Pure.
-import { VERBS, type AssistantDeployment } from '@assistant-platform/api';
+import { VERBS, type AssistantDeployment, type Verb } from '@assistant-platform/api';
 import { describeChange, withoutValues, type Change } from '../changes.ts';
 import { printable } from './printable.ts';
 
@@ -60,6 +60,12 @@ export function outcomeOf({ metadata, spec }: AssistantDeployment, deed: Deed): 
         : [`spec.paused is true: nothing moves until kubectl assistant resume ${metadata.name}`]),
     ],
   };
+}
+
+/** The change that writing a verb makes. @param object as it was before. */
+export function verbChange({ metadata }: AssistantDeployment, verb: Verb, value: string): Change {
+  const annotation = VERBS[verb];
+  return { path: `metadata.annotations[${annotation}]`, before: metadata.annotations?.[annotation], after: value };
 }
 
 /** What was done and how to watch it. The fields are listed where they are many: those of `undo`. */
