@@ -228,6 +228,27 @@ describe('Manager', () => {
     await expect(get('/readyz')).rejects.toThrow('fetch failed');
   });
 
+  it('is not well when a reconcile that was told to stop does not return', async () => {
+    const api = new MemoryApi();
+    const clock = new ManualClock();
+    const manager = make(api, clock, { http: { port: 0, host: '127.0.0.1' } });
+    const release = Promise.withResolvers<typeof done>();
+    const controller = manager.controller({ name: 'test', reconcile: () => release.promise, timeoutMs: 1_000 });
+    const state = run(manager);
+    while (manager.port === undefined) await clock.advance(0);
+    const health = async () => await (await fetch(`http://127.0.0.1:${manager.port}/healthz`)).text();
+    controller.enqueue({ namespace: 'ns', name: 'a' });
+    await clock.advance(2_000);
+    expect(await health()).toBe('ok');
+    await clock.advance(1);
+    expect(await health()).toContain('[-]controller test failed: the reconcile of ns/a was told to stop');
+    release.resolve(done);
+    await clock.advance(0);
+    expect(await health()).toBe('ok');
+    state.stop.abort();
+    while (state.ended === undefined) await clock.advance(0);
+  });
+
   it('refuses what comes too late or twice', async () => {
     const clock = new ManualClock();
     const manager = make(new MemoryApi(), clock);

@@ -170,6 +170,7 @@ export class Manager {
       registry: this.registry,
     });
     this.#controllers.push(controller);
+    this.#healthChecks.push({ name: `controller ${controller.name}`, run: () => controller.stuck });
     return controller;
   }
 

@@ -240,6 +240,20 @@ describe('Controller', () => {
     await finish();
   });
 
+  it('says that it is stuck when a reconcile that was told to stop does not return', async () => {
+    const release = Promise.withResolvers<typeof done>();
+    const { clock, controller, finish } = setUp(() => release.promise, { timeoutMs: 5_000 });
+    controller.enqueue(a);
+    await clock.advance(10_000);
+    expect(controller.stuck).toBeUndefined();
+    await clock.advance(1);
+    expect(controller.stuck).toBe('the reconcile of ns/a was told to stop after 5000 ms and still runs after 10001 ms');
+    release.resolve(done);
+    await clock.advance(0);
+    expect(controller.stuck).toBeUndefined();
+    await finish();
+  });
+
   it('on stop lets running work finish and starts no other', async () => {
     const release = Promise.withResolvers<typeof done>();
     const started: string[] = [];

@@ -45,7 +45,7 @@ export interface ControllerOptions {
   reconcile: Reconciler;
   /** Requests reconciled at the same time. Default 1. */
   workers?: number;
-  /** A reconcile that takes longer is told to stop and counted as an error, ms. Default 2 min. */
+  /** A reconcile that takes longer is told to stop and counted as an error, ms. Default 2 min. See {@link Controller.stuck}. */
   timeoutMs?: number;
   backoff?: BackoffPolicy;
   retryLimit?: RateLimit;
@@ -65,6 +65,9 @@ export class Controller {
   readonly #logger: Logger;
   readonly #metrics: RuntimeMetrics['controller'] | undefined;
   readonly #stopNow = new AbortController();
+  readonly #timeoutMs: number;
+  /** Key of what is reconciled, and since when (monotonic ms). */
+  readonly #underWay = new Map<string, number>();
 
   constructor(options: ControllerOptions) {
     this.name = options.name;
@@ -72,6 +75,7 @@ export class Controller {
     if (!Number.isInteger(this.workers) || this.workers < 1)
       throw new RangeError(`controller ${this.name}: workers must be 1 or more, got ${this.workers}`);
     this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? 120_000;
     this.#clock = options.clock ?? systemClock;
     this.#logger = (options.logger ?? silentLogger).child({ controller: this.name });
     this.#metrics = options.registry && runtimeMetrics(options.registry).controller;
@@ -90,6 +94,14 @@ export class Controller {
   /** The queue, to look at: its depth and what is under way. */
   get queue(): Pick<WorkQueue<Request>, 'ready' | 'working' | 'size'> {
     return this.#queue;
+  }
+
+  /** What is wrong when a reconcile was told to stop and has not returned for as long again: its worker is lost until a restart. */
+  get stuck(): string | undefined {
+    const now = this.#clock.monotonic();
+    const [key, since] = [...this.#underWay].find(([, begun]) => now - begun > 2 * this.#timeoutMs) ?? [];
+    if (key === undefined || since === undefined) return undefined;
+    return `the reconcile of ${key} was told to stop after ${this.#timeoutMs} ms and still runs after ${now - since} ms`;
   }
 
   /** Asks for a reconcile, now or after a delay. */
@@ -156,7 +168,8 @@ export class Controller {
     const reconcileId = randomUUID();
     const log = this.#logger.child({ ...request, reconcileId });
     const startedAt = this.#clock.monotonic();
-    const timeoutMs = this.#options.timeoutMs ?? 120_000;
+    const timeoutMs = this.#timeoutMs;
+    this.#underWay.set(objectKey(request), startedAt);
     const abort = new AbortController();
     const unlink = linkAbort(this.#stopNow.signal, abort);
     const { signal } = abort;
@@ -184,6 +197,7 @@ export class Controller {
     } finally {
       timer.cancel();
       unlink();
+      this.#underWay.delete(objectKey(request));
       this.#metrics?.time.observe({ controller: this.name }, (this.#clock.monotonic() - startedAt) / 1000);
     }
   }
