@@ -40,10 +40,11 @@ export class GatewayStatus {
   readonly #timers = new Set<NodeJS.Timeout>();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(api: Api, namespaces: readonly string[], lags: GatewayLags) {
+  /** @param namespaces whose routes it accepts; 'All' */
+  constructor(api: Api, namespaces: readonly string[] | 'All', lags: GatewayLags) {
     this.#api = api;
     this.#lags = lags;
-    this.#informer = new Informer<Route>({ api, type: httpRoutes, namespaces });
+    this.#informer = new Informer<Route>({ api, type: httpRoutes, ...(namespaces === 'All' ? {} : { namespaces }) });
   }
 
   start(): void {

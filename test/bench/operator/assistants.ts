@@ -29,7 +29,7 @@ export function specOf(release: string, { components, replicas }: Shape): Assist
 }
 
 /** What is measured is spread over these, as teams do; in a single one Kubernetes' own controllers look through all the others for each pod. */
-export const NAMESPACES: readonly string[] = Array.from({ length: 20 }, (_, index) => `bench-${index}`);
+export const NAMESPACES: readonly string[] = Array.from({ length: 100 }, (_, index) => `bench-${index}`);
 
 /** Where the object of that name is: by the number at its end. */
 export const namespaceOf = (name: string): string =>

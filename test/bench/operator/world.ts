@@ -57,7 +57,7 @@ export class World {
     this.person = person;
     this.#ports = ports;
     this.#audit = new AuditLog(join(stateDir, 'logs', 'audit.log'));
-    this.#gateway = new GatewayStatus(admin, NAMESPACES, GATEWAY_LAGS);
+    this.#gateway = new GatewayStatus(admin, 'All', GATEWAY_LAGS);
     this.#assistants = new Informer({ api: admin, type: assistantDeployments });
   }
 
@@ -95,7 +95,9 @@ export class World {
       connection: await connectionFromEnvironment({ kubeconfig: cluster.kubeconfig }),
       fieldManager: 'bench',
     });
-    for (const name of [ACCOUNTS_NAMESPACE, ...NAMESPACES]) await admin.create(namespaces, { metadata: { name } });
+    await inParallel([ACCOUNTS_NAMESPACE, ...NAMESPACES], AT_A_TIME, (name) =>
+      admin.create(namespaces, { metadata: { name } }),
+    );
     const everywhere = { operator: NAMESPACE_RULES, plain: NAMESPACE_RULES, person: [EVERYTHING] };
     const files: Record<string, string> = {};
     for (const account of ACCOUNTS) {
