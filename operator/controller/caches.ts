@@ -32,7 +32,7 @@ import {
   leanService,
 } from './lean.ts';
 import { type Observed, snapshotOf } from './observe.ts';
-import { isLabelledFor } from './ownership.ts';
+import { isLabelledFor, isMadeFor } from './ownership.ts';
 import { contentsOf, copiesOf, referenceKey, referenceKeysOf, trimConfigMap, trimSecret } from './references.ts';
 import {
   assistantDeployments,
@@ -110,21 +110,26 @@ export class Caches {
     elsewhere: Pick<Observed, 'measurements' | 'settings' | 'sessionsOf'>,
   ): Snapshot {
     const { namespace = '', name } = subject.metadata;
-    const of = <T extends KubeObject>(informer: Informer<T>): T[] =>
+    const labelled = <T extends KubeObject>(informer: Informer<T>): T[] =>
       informer.byIndex(BY_ASSISTANT, objectKey({ namespace, name }));
+    const ours = <T extends KubeObject>(kind: ChildRef['kind'], informer: Informer<T>): T[] =>
+      labelled(informer).filter((object) => isMadeFor(object, kind, name));
     return snapshotOf({
       ...elsewhere,
       subject,
       release,
-      revisions: of(this.#revisions),
-      deployments: of(this.#deployments),
-      pods: of(this.pods),
-      services: of(this.#services),
-      endpointSlices: of(this.#endpointSlices),
-      budgets: of(this.#budgets),
-      routes: of(this.#routes),
+      revisions: ours('ControllerRevision', this.#revisions),
+      deployments: ours('Deployment', this.#deployments),
+      pods: labelled(this.pods),
+      services: ours('Service', this.#services),
+      endpointSlices: labelled(this.#endpointSlices),
+      budgets: ours('PodDisruptionBudget', this.#budgets),
+      routes: ours('HTTPRoute', this.#routes),
       adminSecret: this.#adminSecret({ namespace, name }) !== undefined,
-      copies: [...copiesOf(of(this.#configMaps), 'ConfigMap'), ...copiesOf(of(this.#secrets), 'Secret')],
+      copies: [
+        ...copiesOf(ours('ConfigMap', this.#configMaps), 'ConfigMap'),
+        ...copiesOf(ours('Secret', this.#secrets), 'Secret'),
+      ],
       references: contentsOf(release, namespace, { configMaps: this.#configMaps, secrets: this.#secrets }),
     });
   }
@@ -161,12 +166,15 @@ export class Caches {
 
   /** What no garbage collector removes when its AssistantDeployment is gone (see ownerReference), unless it is on its way already. */
   unowned(subject: ObjectRef): { type: ResourceType; metadata: KubeObject['metadata'] }[] {
-    const of = <T extends KubeObject>(type: ResourceType<T>, informer: Informer<T>) =>
-      informer.byIndex(BY_ASSISTANT, objectKey(subject)).map(({ metadata }) => ({ type, metadata }));
+    const of = <T extends KubeObject>(kind: ChildRef['kind'], type: ResourceType<T>, informer: Informer<T>) =>
+      informer
+        .byIndex(BY_ASSISTANT, objectKey(subject))
+        .filter((object) => isMadeFor(object, kind, subject.name))
+        .map(({ metadata }) => ({ type, metadata }));
     return [
-      ...of(deployments, this.#deployments),
-      ...of(controllerRevisions, this.#revisions),
-      ...of(secrets, this.#secrets),
+      ...of('Deployment', deployments, this.#deployments),
+      ...of('ControllerRevision', controllerRevisions, this.#revisions),
+      ...of('Secret', secrets, this.#secrets),
     ].filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }
 

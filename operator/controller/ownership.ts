@@ -1,12 +1,48 @@
-// Whose an object is: what its label says, never what its name suggests. The operator derives the names of what it makes, and somebody else's object may
-// have one of them already.
+// Whose an object is. Its name alone does not tell: the operator derives the names of what it makes, and somebody else's object may have one of them
+// already. Nor does our label alone: people label objects of theirs with it, to find together what belongs together.
 import { LABELS } from '@assistant-platform/api';
 import { type Api, controllerOf, type KubeObject, type ResourceType } from '@assistant-platform/runtime';
+import {
+  adminSecretName,
+  componentObjectName,
+  copyPrefix,
+  previewServiceName,
+  revisionObjectName,
+  revisionRecordName,
+} from '../rollout/names.ts';
+import type { ChildRef } from '../rollout/plan-types.ts';
 import type { Subject } from '../rollout/snapshot.ts';
 
 /** It carries the label of the AssistantDeployment of that name, as every object of ours does. */
 export const isLabelledFor = ({ metadata }: KubeObject, name: string): boolean =>
   metadata.labels?.[LABELS.name] === name;
+
+/** How the operator names an object with these labels. */
+const isNameOf: Readonly<
+  Record<ChildRef['kind'], (name: string, owner: string, component: string, revision: string) => boolean>
+> = {
+  Deployment: (name, ...labels) => name === revisionObjectName(...labels),
+  PodDisruptionBudget: (name, ...labels) => name === revisionObjectName(...labels),
+  Service: (name, owner, component, revision) =>
+    revision === ''
+      ? name === componentObjectName(owner, component) || name === previewServiceName(owner, component)
+      : name === revisionObjectName(owner, component, revision),
+  HTTPRoute: (name, owner, component) => name === componentObjectName(owner, component),
+  ControllerRevision: (name, owner, _, revision) => name === revisionRecordName(owner, revision),
+  ConfigMap: (name, owner, _, revision) => revision !== '' && name.startsWith(copyPrefix(owner, revision)),
+  Secret: (name, owner, _, revision) =>
+    revision === '' ? name === adminSecretName(owner) : name.startsWith(copyPrefix(owner, revision)),
+};
+
+/** The operator has made it for the AssistantDeployment of that name: it has that label, and the name that goes with its labels. */
+export function isMadeFor(
+  { metadata: { name, labels = {} } }: KubeObject,
+  kind: ChildRef['kind'],
+  owner: string,
+): boolean {
+  const { [LABELS.name]: label, [LABELS.component]: component = '', [LABELS.revision]: revision = '' } = labels;
+  return label === owner && isNameOf[kind](name, owner, component, revision);
+}
 
 /** An object of somebody else has the name of one that is to be written. Nothing of it is read or changed; a person has to make room. */
 export class ForeignObjectError extends Error {

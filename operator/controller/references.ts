@@ -3,6 +3,7 @@ import { LABELS } from '@assistant-platform/api';
 import type { ConfigMap, KubeObject, ObjectRef, Secret } from '@assistant-platform/runtime';
 import { digest } from '../rollout/digest.ts';
 import type { Release } from '../rollout/release.ts';
+import { adminSecretName } from '../rollout/names.ts';
 import type { CopyObject } from '../rollout/snapshot.ts';
 import { referencesOfAll } from '../rollout/references.ts';
 import { leanMetadata } from './lean.ts';
@@ -18,8 +19,8 @@ export function trimConfigMap(configMap: ConfigMap): ConfigMap {
 
 /** Informer transform: of a Secret only the digest of its data stays, unless it is the one with our admin token. */
 export function trimSecret(secret: Secret): Secret {
-  const { [LABELS.name]: owner, [LABELS.revision]: revision } = secret.metadata.labels ?? {};
-  if (owner !== undefined && revision === undefined) return secret;
+  const { name, labels: { [LABELS.name]: owner } = {} } = secret.metadata;
+  if (owner !== undefined && name === adminSecretName(owner)) return secret;
   return { ...leanMetadata(secret), data: { [CONTENT]: secretDigest(secret) } };
 }
 

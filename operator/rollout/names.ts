@@ -30,6 +30,8 @@ export const componentObjectName = (name: string, component: string): string => 
 export const previewServiceName = (name: string, component: string): string => `${name}-${component}-preview`;
 export const adminSecretName = (name: string): string => `${name}-admin`;
 export const revisionRecordName = (name: string, hash: string): string => `${name}-${hash}`;
+/** How the names of a revision's copies of ConfigMaps and Secrets begin; the name of the original follows (see copyName). */
+export const copyPrefix = (name: string, hash: string): string => `${name}-${hash}-`;
 
 /** Labels that every child carries; component and revision where the child belongs to one. */
 export function childLabels(name: string, component?: string, revision?: string): Record<string, string> {

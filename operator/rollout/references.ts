@@ -1,6 +1,7 @@
 // ConfigMaps and Secrets that components refer to. Their data is part of a revision: each revision reads immutable copies of its own, so that a way
 // back restores what the old pods read, and an edit reaches pods only through a rollout.
 import { digest } from './digest.ts';
+import { copyPrefix } from './names.ts';
 import type { ComponentSpec } from './release.ts';
 
 /** `ConfigMap/name` or `Secret/name`. */
@@ -27,8 +28,9 @@ export const referencesOfAll = (
 /** The name of a revision's copy. */
 export function copyName(subjectName: string, hash: string, reference: Reference): string {
   const [, original = ''] = reference.split('/');
-  const name = `${subjectName}-${hash}-${original}`;
-  return name.length <= NAME_LENGTH ? name : `${subjectName}-${hash}-${digest(original, 16)}`;
+  const prefix = copyPrefix(subjectName, hash);
+  const name = `${prefix}${original}`;
+  return name.length <= NAME_LENGTH ? name : `${prefix}${digest(original, 16)}`;
 }
 
 const FIELDS: Readonly<Record<string, { readonly kind: 'ConfigMap' | 'Secret'; readonly names: readonly string[] }>> = {

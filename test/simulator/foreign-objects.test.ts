@@ -1,7 +1,16 @@
 // Objects of somebody else that have the names that the operator would give: nothing of them is used, changed or deleted, the status names them, and the
 // release goes on when they are out of the way.
 import { LABELS } from '@assistant-platform/api';
-import { deployments, type KubeObject, pods, type ResourceType, secrets, services } from '@assistant-platform/runtime';
+import {
+  configMaps,
+  deployments,
+  type KubeObject,
+  podDisruptionBudgets,
+  pods,
+  type ResourceType,
+  secrets,
+  services,
+} from '@assistant-platform/runtime';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Status } from '../../operator/rollout/state.ts';
 import { httpRoutes } from '../../operator/traffic/httpRoute.ts';
@@ -98,3 +107,40 @@ it('a Service of ours that has lost its label is still ours: it is put right', a
   expect(cluster.server.get(services, ref).metadata.labels).toMatchObject({ [LABELS.name]: 'support' });
   expect(status().phase).toBe('Healthy');
 });
+
+const template = {
+  metadata: { labels: { app: 'tools' } },
+  spec: { containers: [{ name: 'tools', image: 'tools:1' }] },
+};
+const selector = { matchLabels: { app: 'tools' } };
+
+it.each<[string, ResourceType, object]>([
+  ['Secret', secrets, secret],
+  ['ConfigMap', configMaps, { data: { motd: 'hello' } }],
+  ['Deployment', deployments, { spec: { replicas: 1, selector, template } }],
+  ['Service', services, service],
+  ['HTTPRoute', httpRoutes, route],
+  ['PodDisruptionBudget', podDisruptionBudgets, { spec: { maxUnavailable: 1, selector } }],
+])(
+  'a %s that a person has labelled as belonging to the assistant is no part of it, and outlives it',
+  async (_, type, body) => {
+    const { cluster, people, status } = begin();
+    const name = 'support-tools';
+    cluster.server.create(type, { metadata: { namespace, name, labels: { [LABELS.name]: 'support' } }, ...body }, by);
+    const content = (): object => {
+      const found = cluster.server.find<KubeObject & { spec?: object; data?: object }>(type, { namespace, name });
+      const { uid, labels, ownerReferences } = found?.metadata ?? {};
+      return { uid, labels, ownerReferences, spec: found?.spec, data: found?.data };
+    };
+    const before = content();
+    await cluster.clock.advance(60_000);
+    expect(status().phase).toBe('Healthy');
+    people.release('1.1.0');
+    await cluster.clock.advance(600_000);
+    expect(status()).toMatchObject({ phase: 'Healthy', stableRevision: { release: '1.1.0' } });
+    people.delete();
+    await cluster.clock.advance(120_000);
+    expect(people.subject).toBeUndefined();
+    expect(content()).toEqual(before);
+  },
+);
