@@ -61,12 +61,15 @@ function ownGrace(template: ComponentSpec['template']): number | null {
   return typeof seconds === 'number' ? seconds : null;
 }
 
-/** @param grace of the pod, seconds: Kubernetes refuses a preStop that takes all of it. */
+/**
+ * @param grace of the pod, seconds: Kubernetes refuses a preStop that takes all of it. A negative one is a mistake that Kubernetes would take for one second; with
+ *   a preStop beside it, it is refused, and the status names it.
+ */
 function container(
   { subjectName, component, hash, release, spec, drain }: PodTemplateInputs,
   grace: number,
 ): Record<string, unknown> {
-  const preStop = Math.min(PRE_STOP_SECONDS, grace - 1);
+  const preStop = grace < 0 ? PRE_STOP_SECONDS : Math.min(PRE_STOP_SECONDS, grace - 1);
   const probe = (path: string, failureThreshold: number) => ({
     httpGet: { path, port: 'http' },
     periodSeconds: 2,

@@ -176,6 +176,13 @@ describe('pod template', () => {
     expect(template.spec.containers[0]?.lifecycle).toEqual(lifecycle);
   });
 
+  it('keeps preStop beside a negative time to end, so that Kubernetes refuses the pod: alone it would be taken for one second', () => {
+    const template = render({ template: { spec: { terminationGracePeriodSeconds: -5 } } }) as never as {
+      spec: { containers: { lifecycle?: object }[] };
+    };
+    expect(template.spec.containers[0]?.lifecycle).toEqual({ preStop: { sleep: { seconds: 5 } } });
+  });
+
   it('is patched by the person, who cannot take the pod out of its revision', () => {
     const template = render({
       template: {
