@@ -1,7 +1,7 @@
 // The presets against a real Prometheus that scrapes the services' own metrics: 50 good canaries and 50 that are bad in eight ways.
 import { withDefaults, type MetricSpec, type ResolvedMetric } from '@assistant-platform/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Canaries, NAMESPACE, PRESETS, type Canary } from '../../test/canaries/canaries.ts';
+import { Canaries, NAMESPACE, PRESETS, type Canary } from '../../test/canaries/made-up.ts';
 import { eventually, freePort } from '../../test/servers/child-process.ts';
 import { startPrometheus, type PrometheusServer } from '../../test/servers/prometheus.ts';
 import { entryOf, judge, standingOf, type AnalysisEntry, type Watch } from '../rollout/analysis/judge.ts';

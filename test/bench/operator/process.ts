@@ -18,7 +18,9 @@ export interface MeasuredProcessOptions {
   readonly serviceAccount: string;
 }
 
-/** A window with less processor time than this is quiet. Clock ticks of 10 ms. */
+/** A clock tick, in which the kernel counts processor time. */
+const TICK_MS = 10;
+/** A window with less processor time than this is quiet. */
 const QUIET_TICKS = 2;
 const WINDOW_MS = 500;
 /** So many quiet windows in a row: nothing comes any more. */
@@ -77,6 +79,11 @@ export class MeasuredProcess {
     const status = readFileSync(`/proc/${this.#pid}/status`, 'utf8');
     const of = (field: string): number => 1024 * Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
     return { resident: of('VmRSS'), peak: of('VmHWM') };
+  }
+
+  /** Processor time so far, milliseconds. */
+  processorMs(): number {
+    return this.#ticks() * TICK_MS;
   }
 
   /**

@@ -182,11 +182,16 @@ function stateOf(cluster: Cluster, people: People): Record<string, unknown> {
 /** Fields that tell times or how many people happen to be connected. */
 const PASSING = new Set(['sockets', 'busy', 'observed', 'connections', 'value', 'stableValue', 'samples']);
 const TIME = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+/** What Kubernetes says of pods that do not become ready: at a deadline it may not have come to it yet. */
+const TROUBLE = /(?<=pods ready); [A-Z]\w+: .*?(?=; retry it|$)/g;
 
-/** The value without what differs from run to run: times, and counts of sessions. */
+/** The value without what differs from run to run: times, counts of sessions, and what is wrong with a pod. */
 export function timeless(value: unknown): unknown {
   if (typeof value === 'string')
-    return value.replaceAll(TIME, '(time)').replaceAll(/generation \d+/g, 'generation (n)');
+    return value
+      .replaceAll(TIME, '(time)')
+      .replaceAll(TROUBLE, '')
+      .replaceAll(/generation \d+/g, 'generation (n)');
   if (Array.isArray(value)) return value.map(timeless);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
