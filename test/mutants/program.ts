@@ -9,7 +9,7 @@ export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 const DECISION = path.join(REPOSITORY, 'operator/rollout');
 
 /** Tests, and what only tests use. */
-const isTestCode = (file: string): boolean => /\.test\.ts$|^world\w*\.ts$|^releases\.ts$/.test(file);
+const isTestCode = (file: string): boolean => /\.test\.ts$|^test-.*\.ts$|^world\w*\.ts$|^releases\.ts$/.test(file);
 
 /** The files of the decision, relative to operator/rollout. */
 export const decisionFiles = (): string[] =>
