@@ -110,12 +110,19 @@ export class Crowd {
     await Promise.all(this.#people.map((p) => p.client.close()));
     let lost = 0;
     let duplicated = own.reduce((n, c) => n + c.duplicated, 0);
+    const duplicates = own.flatMap((counts, n) =>
+      counts.duplicates.map(
+        (what) => `${this.#people[n]?.conversation ?? ''}: ${what}; ${JSON.stringify(counts.errors)}`,
+      ),
+    );
     for (const person of this.#people) {
       const stored = await this.#readBack(person.conversation);
       lost += [...person.acknowledged].filter((id) => !stored.has(id)).length;
-      duplicated += [...stored.values()].filter((times) => times > 1).length;
+      const twice = [...stored].filter(([, times]) => times > 1);
+      duplicated += twice.length;
+      duplicates.push(...twice.map(([id, times]) => `${person.conversation}: message ${id} read back ${times} times`));
     }
-    return { sent: sent - this.#refused, acknowledged, lost, duplicated };
+    return { sent: sent - this.#refused, acknowledged, lost, duplicated, duplicates: duplicates.slice(0, 5) };
   }
 
   async #talkOf({ client, acknowledged }: Person): Promise<void> {

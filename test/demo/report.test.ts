@@ -11,7 +11,7 @@ const GOOD: DemoReport = {
     },
   ],
   requests: { ...noRequests(), requests: 100, knownBug: 3 },
-  messages: { sent: 10, acknowledged: 10, lost: 0, duplicated: 0 },
+  messages: { sent: 10, acknowledged: 10, lost: 0, duplicated: 0, duplicates: [] },
   sockets: { opened: 5, moved: 5, broken: 0, notRecovered: 0, awayMs: [] },
 };
 

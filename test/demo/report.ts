@@ -8,8 +8,10 @@ export interface MessageCounts {
   readonly acknowledged: number;
   /** Acknowledged, but not in the log that was read back. */
   readonly lost: number;
-  /** In the log more than once. */
+  /** Delivered, or in the log, more than once. */
   readonly duplicated: number;
+  /** The first few of these, in words. */
+  readonly duplicates: readonly string[];
 }
 
 /** Sockets over the whole run. */
@@ -65,7 +67,8 @@ export function verdict(report: DemoReport): string[] {
   if (requests.failures > 0) wrong.push(`${requests.failures} requests failed (${requests.examples.join(' | ')})`);
   if (messages.acknowledged === 0) wrong.push('no message was acknowledged');
   if (messages.lost > 0) wrong.push(`${messages.lost} acknowledged messages lost`);
-  if (messages.duplicated > 0) wrong.push(`${messages.duplicated} messages duplicated`);
+  if (messages.duplicated > 0)
+    wrong.push(`${messages.duplicated} messages duplicated (${messages.duplicates.join(' | ')})`);
   // Nobody kills a pod here: whatever ends a socket is a drain.
   if (sockets.broken > 0) wrong.push(`${sockets.broken} connections broke without a drain, or were refused`);
   if (sockets.notRecovered > 0) wrong.push(`${sockets.notRecovered} resumes were not recovered`);

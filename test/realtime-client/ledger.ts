@@ -13,6 +13,8 @@ export interface ClientCounts {
   readonly lost: number;
   /** Entries that came twice, and messages that stand in the log twice. */
   readonly duplicated: number;
+  /** The first few of these, in words. */
+  readonly duplicates: readonly string[];
   /** Times that an offset was skipped. */
   readonly gaps: number;
   readonly entries: number;
@@ -26,6 +28,9 @@ export interface ClientCounts {
   readonly closeCodes: Readonly<Record<number, number>>;
   readonly errors: Readonly<Record<string, number>>;
 }
+
+/** Duplicates that are told one by one. */
+const EXAMPLES = 3;
 
 export type Ledger = ReturnType<typeof createLedger>;
 
@@ -41,7 +46,13 @@ export function createLedger(now: () => number = () => performance.now()) {
   const awayMs: number[] = [];
   const closeCodes: Record<number, number> = {};
   const errors: Record<string, number> = {};
+  const duplicates: string[] = [];
   const sums = { duplicated: 0, gaps: 0, entries: 0, answers: 0, degradedAnswers: 0, recovered: 0, notRecovered: 0 };
+
+  const doubled = (what: string): void => {
+    sums.duplicated += 1;
+    if (duplicates.length < EXAMPLES) duplicates.push(what);
+  };
 
   return {
     /** The last entry had; undefined before the first join. */
@@ -63,13 +74,14 @@ export function createLedger(now: () => number = () => performance.now()) {
     entry(frame: EntryFrame) {
       sums.entries += 1;
       if (position === undefined || frame.epoch !== position.epoch) sums.gaps += 1;
-      else if (frame.offset <= position.offset) sums.duplicated += 1;
+      else if (frame.offset <= position.offset)
+        doubled(`${frame.type} at ${frame.offset} came after ${position.offset}`);
       else if (frame.offset > position.offset + 1) sums.gaps += 1;
       position = { epoch: frame.epoch, offset: frame.offset };
       if (frame.type === 'message') {
         const place = `${frame.epoch}:${frame.offset}`;
         const before = seen.get(frame.clientId);
-        if (before !== undefined && before !== place) sums.duplicated += 1;
+        if (before !== undefined && before !== place) doubled(`message stands at ${before} and at ${place}`);
         seen.set(frame.clientId, place);
       }
       if (frame.type === 'done') {
@@ -87,6 +99,7 @@ export function createLedger(now: () => number = () => performance.now()) {
       unacked,
       lost: [...acked].filter((clientId) => !seen.has(clientId)).length,
       ...sums,
+      duplicates: [...duplicates],
       reconnections: awayMs.length,
       awayMs: [...awayMs],
       closeCodes: { ...closeCodes },
