@@ -54,6 +54,13 @@ const byAssistant = {
   },
 };
 
+const labelledFor = <T extends KubeObject>(owner: ObjectRef, informer: Informer<T>): T[] =>
+  informer.byIndex(BY_ASSISTANT, objectKey(owner));
+
+/** What the operator has made for it, of a kind. */
+const madeFor = <T extends KubeObject>(owner: ObjectRef, kind: ChildRef['kind'], informer: Informer<T>): T[] =>
+  labelledFor(owner, informer).filter((object) => isMadeFor(object, kind, owner.name));
+
 /** Registers its informers with the manager. Make it before manager.run. */
 export class Caches {
   readonly subjects;
@@ -110,22 +117,20 @@ export class Caches {
     elsewhere: Pick<Observed, 'measurements' | 'settings' | 'sessionsOf'>,
   ): Snapshot {
     const { namespace = '', name } = subject.metadata;
-    const labelled = <T extends KubeObject>(informer: Informer<T>): T[] =>
-      informer.byIndex(BY_ASSISTANT, objectKey({ namespace, name }));
-    const ours = <T extends KubeObject>(kind: ChildRef['kind'], informer: Informer<T>): T[] =>
-      labelled(informer).filter((object) => isMadeFor(object, kind, name));
+    const key = { namespace, name };
+    const ours = <T extends KubeObject>(kind: ChildRef['kind'], informer: Informer<T>) => madeFor(key, kind, informer);
     return snapshotOf({
       ...elsewhere,
       subject,
       release,
       revisions: ours('ControllerRevision', this.#revisions),
       deployments: ours('Deployment', this.#deployments),
-      pods: labelled(this.pods),
+      pods: labelledFor(key, this.pods),
       services: ours('Service', this.#services),
-      endpointSlices: labelled(this.#endpointSlices),
+      endpointSlices: labelledFor(key, this.#endpointSlices),
       budgets: ours('PodDisruptionBudget', this.#budgets),
       routes: ours('HTTPRoute', this.#routes),
-      adminSecret: this.#adminSecret({ namespace, name }) !== undefined,
+      adminSecret: this.#adminSecret(key) !== undefined,
       copies: [
         ...copiesOf(ours('ConfigMap', this.#configMaps), 'ConfigMap'),
         ...copiesOf(ours('Secret', this.#secrets), 'Secret'),
@@ -167,10 +172,7 @@ export class Caches {
   /** What no garbage collector removes when its AssistantDeployment is gone (see ownerReference), unless it is on its way already. */
   unowned(subject: ObjectRef): { type: ResourceType; metadata: KubeObject['metadata'] }[] {
     const of = <T extends KubeObject>(kind: ChildRef['kind'], type: ResourceType<T>, informer: Informer<T>) =>
-      informer
-        .byIndex(BY_ASSISTANT, objectKey(subject))
-        .filter((object) => isMadeFor(object, kind, subject.name))
-        .map(({ metadata }) => ({ type, metadata }));
+      madeFor(subject, kind, informer).map(({ metadata }) => ({ type, metadata }));
     return [
       ...of('Deployment', deployments, this.#deployments),
       ...of('ControllerRevision', controllerRevisions, this.#revisions),

@@ -1,10 +1,11 @@
 // The presets against a real Prometheus that scrapes the services' own metrics: 50 good canaries and 50 that are bad in eight ways.
-import { withDefaults, type MetricSpec, type ResolvedMetric } from '@assistant-platform/api';
+import type { ResolvedMetric } from '@assistant-platform/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Canaries, NAMESPACE, PRESETS, type Canary } from '../../test/canaries/made-up.ts';
 import { eventually, freePort } from '../../test/servers/child-process.ts';
 import { startPrometheus, type PrometheusServer } from '../../test/servers/prometheus.ts';
 import { entryOf, judge, standingOf, type AnalysisEntry, type Watch } from '../rollout/analysis/judge.ts';
+import { resolvedMetrics } from '../rollout/analysis/test-metrics.ts';
 import { PrometheusClient } from './prometheus-client.ts';
 import { PrometheusSource } from './prometheus-source.ts';
 
@@ -19,16 +20,7 @@ let canaries: Canaries;
 let prometheus: PrometheusServer;
 let source: PrometheusSource;
 
-function metrics(specs: MetricSpec[]): readonly ResolvedMetric[] {
-  return withDefaults({
-    components: { chat: { image: 'a' } },
-    gateway: { parentRef: { name: 'public' } },
-    strategy: { type: 'BlueGreen', blueGreen: {} },
-    metrics: specs,
-  }).metrics;
-}
-
-const compared = metrics(
+const compared = resolvedMetrics(
   PRESETS.map((preset) => ({
     name: preset.toLowerCase(),
     preset,
@@ -60,7 +52,7 @@ beforeAll(async () => {
   prometheus = await startPrometheus(targets);
   source = new PrometheusSource(new PrometheusClient({ url: prometheus.url, timeoutMs: 5000 }), Date.now);
   const { all } = canaries;
-  const errors = metrics([{ name: 'errors', preset: 'ErrorRate', max: '1' }])[0]!;
+  const errors = resolvedMetrics([{ name: 'errors', preset: 'ErrorRate', max: '1' }])[0]!;
   const begun = Date.now();
   await eventually(
     'every pod to be scraped for a while',
@@ -109,7 +101,7 @@ describe('presets on a real Prometheus', () => {
 
   it('tell a value in the unit that people know', async () => {
     const [canary] = canaries.all;
-    const all = metrics(PRESETS.map((preset) => ({ name: preset.toLowerCase(), preset, min: '0' })));
+    const all = resolvedMetrics(PRESETS.map((preset) => ({ name: preset.toLowerCase(), preset, min: '0' })));
     const since = Date.now() - 10_000;
     const values = await Promise.all(
       all.map(async (metric) => {
@@ -132,7 +124,7 @@ describe('presets on a real Prometheus', () => {
 
   it('count errors from the very first one: a series that begins with it is not taken for a start', async () => {
     const bad = canaries.all.find(({ fault }) => fault === 'ErrorRate')!;
-    const [metric] = metrics([{ name: 'errors', preset: 'ErrorRate', max: '1' }]);
+    const [metric] = resolvedMetrics([{ name: 'errors', preset: 'ErrorRate', max: '1' }]);
     // Over the whole life of the pods, which is a few scrapes more than the counters are old.
     const result = await measure(bad, metric!, Date.now() - 600_000);
     expect(result.kind === 'Reading' && result.update.value).toBeGreaterThan(0.03);
@@ -141,7 +133,7 @@ describe('presets on a real Prometheus', () => {
   it('a query of one’s own is asked, and what cannot be used is said', async () => {
     const [canary] = canaries.all;
     const ask = async (query: string) => {
-      const [metric] = metrics([{ name: 'own', prometheus: { query }, max: '1' }]);
+      const [metric] = resolvedMetrics([{ name: 'own', prometheus: { query }, max: '1' }]);
       return measure(canary!, metric!, Date.now() - 5000);
     };
     expect(
@@ -172,7 +164,7 @@ describe('presets on a real Prometheus', () => {
 
   it('a Prometheus that hangs or is gone is an error with its address, and is forgotten when it answers again', async () => {
     const [canary] = canaries.all;
-    const [metric] = metrics([{ name: 'errors', preset: 'ErrorRate', max: '1' }]);
+    const [metric] = resolvedMetrics([{ name: 'errors', preset: 'ErrorRate', max: '1' }]);
     const quick = new PrometheusSource(new PrometheusClient({ url: prometheus.url, timeoutMs: 500 }), Date.now);
     const order = {
       metric: 'errors',

@@ -1,7 +1,7 @@
 // What is usual, learned from stable's past, on a real Prometheus that has an hour of it.
-import { withDefaults } from '@assistant-platform/api';
 import { afterEach, expect, it } from 'vitest';
 import { startPrometheus, type PrometheusServer } from '../../test/servers/prometheus.ts';
+import { resolvedMetrics } from '../rollout/analysis/test-metrics.ts';
 import { revisionObjectName } from '../rollout/names.ts';
 import { PrometheusClient } from './prometheus-client.ts';
 import { PrometheusSource } from './prometheus-source.ts';
@@ -64,17 +64,14 @@ async function judged(stable: Past, update: Past, { againstPast = false } = {}) 
   prometheus = await startPrometheus([], {
     past: `# TYPE ${METRIC} histogram\n${series(STABLE, now, stable)}${series(UPDATE, now, update)}# EOF\n`,
   });
-  const { metrics } = withDefaults({
-    components: { chat: { image: 'a' } },
-    gateway: { parentRef: { name: 'public' } },
-    strategy: { type: 'BlueGreen', blueGreen: {} },
-    metrics: [{ name: 'first-chunk', preset: 'TimeToFirstChunkP95', comparedTo: { stable: { maxRatio: '1.5' } } }],
-  });
+  const [metric] = resolvedMetrics([
+    { name: 'first-chunk', preset: 'TimeToFirstChunkP95', comparedTo: { stable: { maxRatio: '1.5' } } },
+  ]);
   const since = (now - JUDGED) * 1000;
   const revisions = { revision: UPDATE, stableRevision: STABLE };
   const reading = await new PrometheusSource(new PrometheusClient({ url: prometheus.url }), () => now * 1000).measure(
     {
-      metric: metrics[0]!,
+      metric: metric!,
       subject: { name: 'support', namespace: 'assistants' },
       order: { metric: 'first-chunk', since, components: ['chat'], dueAt: since, againstPast, ...revisions },
     },

@@ -1,13 +1,12 @@
 // `npm run bench:analysis [-- --canaries 1000 --write]`: how often the comparison with stable stops good canaries, and how soon it stops bad ones.
 // Simulated on seeded traffic, judged by the operator's own judge; the same seed gives the same figures. --write keeps them in docs/benchmarks.md.
 // Ends with 1 when more than 1 % of the good canaries of any scenario are stopped.
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Chance } from '../simulator/random.ts';
 import { wholeNumber } from '../whole-number.ts';
 import { CHECKS, CONFIDENCE, MAX_RATIO, runCanary, type Course, type Traffic } from './canaries.ts';
-import { replaceSection, table } from './figures.ts';
+import { table } from './figures.ts';
+import { keepSection } from './page.ts';
 
 const { values } = parseArgs({
   options: {
@@ -89,10 +88,7 @@ function main(): void {
   ].join('\n\n');
   console.log(text);
   console.log(`\nseed ${seed}, ${((performance.now() - started) / 1000).toFixed(0)} s`);
-  if (values.write) {
-    const page = path.resolve(import.meta.dirname, '../../docs/benchmarks.md');
-    writeFileSync(page, replaceSection(readFileSync(page, 'utf8'), 'analysis', text));
-  }
+  if (values.write) keepSection('analysis', text);
   const worst = Math.max(...good.map(({ courses }) => share(courses, ({ stoppedAt }) => stoppedAt !== null)));
   if (worst > 1 - CONFIDENCE) {
     console.error(

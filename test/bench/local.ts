@@ -2,18 +2,18 @@
 // Each run works on an instance of its own, `bench`, and leaves nothing behind. --cold begins with an empty cache (downloads and
 // compiles included; the Go module cache too). --write keeps the figures in docs/benchmarks.md.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import colors from 'picocolors';
 import { startCluster, stopCluster } from '@assistant-platform/local/cluster';
 import { buildImages } from '@assistant-platform/local/images';
-import { replaceSection, table } from './figures.ts';
+import { table } from './figures.ts';
+import { keepSection } from './page.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
 const stateDir = path.join(repository, '.state', 'bench');
-const page = path.join(repository, 'docs/benchmarks.md');
 
 const { values } = parseArgs({
   options: { cold: { type: 'boolean' }, write: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
@@ -83,8 +83,7 @@ async function main(): Promise<void> {
     ['', machine, 'target'],
     figures.map((f) => [f.what, f.value, f.target]),
   );
-  writeFileSync(page, replaceSection(readFileSync(page, 'utf8'), values.cold ? 'local-cold' : 'local', text));
-  console.log(`kept in ${path.relative(repository, page)}`);
+  keepSection(values.cold ? 'local-cold' : 'local', text);
 }
 
 async function removeInstance(): Promise<void> {

@@ -1,12 +1,11 @@
 // `npm run bench:operator [-- --only canary,latency,failover,...] [-- --write]`: what the operator costs and how fast it is, on a real API
 // server with real workload controllers; kwok plays the kubelets, a fixture the gateway. Requests are counted by the API server itself.
 // Each run has a control plane of its own and leaves nothing behind. --write keeps the figures in docs/benchmarks.md.
-import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import colors from 'picocolors';
-import { replaceSection, table } from './figures.ts';
+import { table } from './figures.ts';
 import { measureCanaries } from './operator/canary.ts';
 import { measureFailOver } from './operator/failover.ts';
 import { measureLatency } from './operator/latency.ts';
@@ -14,10 +13,10 @@ import { Figures } from './operator/report.ts';
 import { measureRest } from './operator/rest.ts';
 import { measureHundred, measureThousand } from './operator/scale.ts';
 import { World } from './operator/world.ts';
+import { keepSection } from './page.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
 const stateDir = path.join(repository, '.state', 'bench-operator');
-const page = path.join(repository, 'docs/benchmarks.md');
 
 const PARTS = {
   canary: { what: 'What a canary costs', measure: measureCanaries },
@@ -82,8 +81,7 @@ function keep(part: Part, figures: Figures): void {
   const machine = `${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${new Date().toISOString().slice(0, 10)}`;
   const rows = figures.all.map(({ what, value, target, peers }) => [what, value, target, peers]);
   const text = table(['', machine, 'target', 'peers, quoted'], rows);
-  writeFileSync(page, replaceSection(readFileSync(page, 'utf8'), `operator-${part}`, text));
-  console.log(`kept in ${path.relative(repository, page)}`);
+  keepSection(`operator-${part}`, text);
 }
 
 if (values.help) console.log(USAGE);

@@ -1,14 +1,13 @@
 // `npm run bench:presets [-- --count 100 --write]`: new revisions of the real services, half of them with one of eight kinds of fault, judged by all presets that
 // their component can be judged by, on a real Prometheus. Prints how many were called back, and by what. --write keeps the table in docs/benchmarks.md.
 // Ends with 1 when a bad one passes or a good one is called back.
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { PRESETS } from '../canaries/made-up.ts';
 import { presetsOf, RealServices, type Outcome } from '../canaries/real-services.ts';
 import { releases, type Release } from '../canaries/releases.ts';
 import { wholeNumber } from '../whole-number.ts';
-import { replaceSection, table } from './figures.ts';
+import { table } from './figures.ts';
+import { keepSection } from './page.ts';
 
 const { values } = parseArgs({
   options: { count: { type: 'string', default: '100' }, write: { type: 'boolean' } },
@@ -44,10 +43,7 @@ async function main(): Promise<void> {
     ),
   ].join('\n\n');
   console.log(`\n${text}`);
-  if (values.write) {
-    const page = path.resolve(import.meta.dirname, '../../docs/benchmarks.md');
-    writeFileSync(page, replaceSection(readFileSync(page, 'utf8'), 'presets', text));
-  }
+  if (values.write) keepSection('presets', text);
   const wrong = outcomes.filter(isWrong);
   if (wrong.length > 0) {
     console.error(

@@ -2,7 +2,7 @@
 // Prometheus, and judged as the operator judges.
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { withDefaults, type MetricPreset, type ResolvedMetric } from '@assistant-platform/api';
+import type { MetricPreset, ResolvedMetric } from '@assistant-platform/api';
 import { PrometheusClient } from '../../operator/metrics/prometheus-client.ts';
 import { PrometheusSource } from '../../operator/metrics/prometheus-source.ts';
 import {
@@ -13,6 +13,7 @@ import {
   type Standing,
   type Watch,
 } from '../../operator/rollout/analysis/judge.ts';
+import { resolvedMetrics } from '../../operator/rollout/analysis/test-metrics.ts';
 import { ask } from '../../services/chat/test-requests.ts';
 import { createTokens } from '../../services/kit/tokens.ts';
 import { openSocket } from '../../services/realtime/test-sockets.ts';
@@ -63,12 +64,9 @@ export const presetsOf = ({ component }: Release): readonly MetricPreset[] =>
   PRESETS.filter((preset) => (preset === 'SessionResumeRate') === (component === 'realtime'));
 
 export const metricsOf = (presets: readonly MetricPreset[], maxRatio: string): readonly ResolvedMetric[] =>
-  withDefaults({
-    components: { chat: { image: 'a' } },
-    gateway: { parentRef: { name: 'public' } },
-    strategy: { type: 'BlueGreen', blueGreen: {} },
-    metrics: presets.map((preset) => ({ name: preset.toLowerCase(), preset, comparedTo: { stable: { maxRatio } } })),
-  }).metrics;
+  resolvedMetrics(
+    presets.map((preset) => ({ name: preset.toLowerCase(), preset, comparedTo: { stable: { maxRatio } } })),
+  );
 
 export class RealServices {
   readonly prometheus: PrometheusServer;

@@ -77,13 +77,15 @@ export const FAULTS: Readonly<Record<MetricPreset, readonly [Fault, ...Fault[]]>
 
 /** A release with the nth fault of its kind. */
 export function bad(name: string, seenBy: MetricPreset, nth = 0): Release {
-  const [first, ...more] = FAULTS[seenBy];
-  return { component: 'chat', ...([first, ...more][nth % (more.length + 1)] ?? first), name, seenBy };
+  const ways = FAULTS[seenBy];
+  return { component: 'chat', ...(ways[nth % ways.length] ?? ways[0]), name, seenBy };
 }
 
 export const good = (name: string, component: Component): Release => ({
-  ...{ name, component },
-  ...{ fault: 'nothing', seenBy: null },
+  name,
+  component,
+  fault: 'nothing',
+  seenBy: null,
 });
 
 /** Half of them good, half of them bad in each way in turn, good and bad by turns; of the good ones as many are realtime as of the bad ones. */

@@ -1,17 +1,13 @@
-import { withDefaults, type MetricSpec, type ResolvedMetric } from '@assistant-platform/api';
+import type { MetricSpec, ResolvedMetric } from '@assistant-platform/api';
 import { describe, expect, it } from 'vitest';
 import { dueAt, entryOf, judge, standingOf, type AnalysisEntry, type Watch } from './judge.ts';
 import type { Measurement, Reading } from './measurement.ts';
+import { resolvedMetrics } from './test-metrics.ts';
 
 const START = Date.UTC(2026, 0, 1);
 
 function metric(change: Partial<MetricSpec>): ResolvedMetric {
-  const [resolved] = withDefaults({
-    components: { chat: { image: 'a' } },
-    gateway: { parentRef: { name: 'public' } },
-    strategy: { type: 'BlueGreen', blueGreen: {} },
-    metrics: [{ name: 'error-rate', preset: 'ErrorRate', ...change }],
-  }).metrics;
+  const [resolved] = resolvedMetrics([{ name: 'error-rate', preset: 'ErrorRate', ...change }]);
   return resolved!;
 }
 

@@ -1,15 +1,11 @@
 // How a comparison with stable reads.
-import { withDefaults, type MetricSpec, type ResolvedMetric } from '@assistant-platform/api';
+import type { MetricSpec, ResolvedMetric } from '@assistant-platform/api';
 import { describe, expect, it } from 'vitest';
+import { resolvedMetrics } from './test-metrics.ts';
 import { comparisonText, decimalText, valueText } from './texts.ts';
 
 function metricOf(spec: Omit<MetricSpec, 'name'>): ResolvedMetric {
-  const [metric] = withDefaults({
-    components: { chat: { image: 'a' } },
-    gateway: { parentRef: { name: 'public' } },
-    strategy: { type: 'BlueGreen', blueGreen: {} },
-    metrics: [{ name: 'm', comparedTo: { stable: { maxRatio: '2' } }, ...spec }],
-  }).metrics;
+  const [metric] = resolvedMetrics([{ name: 'm', comparedTo: { stable: { maxRatio: '2' } }, ...spec }]);
   return metric!;
 }
 
