@@ -44,6 +44,9 @@ import {
 /** A set of pods that comes up or goes makes a storm of changes in Pods, Deployments and EndpointSlices: one look at what comes within this time. */
 const GATHER_MS = 50;
 
+/** The AssistantDeployment that an object of ours is labelled with. */
+const labelledOwner = enqueueByLabel(LABELS.name);
+
 const BY_REFERENCE = 'reference';
 const BY_ASSISTANT = 'assistant';
 const byAssistant = {
@@ -96,16 +99,15 @@ export class Caches {
 
   /** Has every change reconciled that concerns an AssistantDeployment. */
   feed(controller: Controller): void {
-    const owner = enqueueByLabel(LABELS.name);
     controller
       .watches(this.subjects)
-      .watches(this.#deployments, owner, contentChanged, GATHER_MS)
-      .watches(this.pods, owner, contentChanged, GATHER_MS)
-      .watches(this.#services, owner, contentChanged)
-      .watches(this.#endpointSlices, owner, contentChanged, GATHER_MS)
-      .watches(this.#budgets, owner, contentChanged)
-      .watches(this.#routes, owner, contentChanged)
-      .watches(this.#revisions, owner, contentChanged)
+      .watches(this.#deployments, labelledOwner, contentChanged, GATHER_MS)
+      .watches(this.pods, labelledOwner, contentChanged, GATHER_MS)
+      .watches(this.#services, labelledOwner, contentChanged)
+      .watches(this.#endpointSlices, labelledOwner, contentChanged, GATHER_MS)
+      .watches(this.#budgets, labelledOwner, contentChanged)
+      .watches(this.#routes, labelledOwner, contentChanged)
+      .watches(this.#revisions, labelledOwner, contentChanged)
       .watches(this.#configMaps, this.#referrers)
       .watches(this.#secrets, this.#referrers);
   }
@@ -181,21 +183,22 @@ export class Caches {
   }
 
   /** The AssistantDeployments that refer to a changed ConfigMap or Secret, own it, or wait for it to make room for theirs. */
-  readonly #referrers: RequestMapper<KubeObject> = ({ object }) => {
-    const { namespace, labels } = object.metadata;
-    const own = labels?.[LABELS.name];
-    if (own !== undefined) return [{ name: own, ...(namespace === undefined ? {} : { namespace }) }];
+  readonly #referrers: RequestMapper<KubeObject> = (change) => {
+    const { object } = change;
     const waiting = this.#hinderedBy(object);
-    return [
+    const concerned = [
       ...this.subjects.byIndex(BY_REFERENCE, referenceKey(object)),
       ...(waiting === undefined ? [] : [waiting]),
     ].map(({ metadata: { namespace: space, name } }) => (space === undefined ? { name } : { namespace: space, name }));
+    return [...labelledOwner(change), ...concerned];
   };
 
   /** The AssistantDeployment whose admin Secret would have the name of a foreign one. */
-  #hinderedBy({ kind, metadata: { namespace, name } }: KubeObject): StoredAssistantDeployment | undefined {
+  #hinderedBy(object: KubeObject): StoredAssistantDeployment | undefined {
+    const { kind, metadata } = object;
     const suffix = adminSecretName('');
-    if (kind !== secrets.kind || namespace === undefined || !name.endsWith(suffix)) return undefined;
-    return this.subjects.get({ namespace, name: name.slice(0, -suffix.length) });
+    if (kind !== secrets.kind || metadata.namespace === undefined || !metadata.name.endsWith(suffix)) return undefined;
+    const name = metadata.name.slice(0, -suffix.length);
+    return isLabelledFor(object, name) ? undefined : this.subjects.get({ namespace: metadata.namespace, name });
   }
 }

@@ -16,7 +16,7 @@ import type { Status } from '../../operator/rollout/state.ts';
 import { httpRoutes } from '../../operator/traffic/httpRoute.ts';
 import { ownedBy } from './invariants/truth.ts';
 import { alone } from './schedule/alone.ts';
-import { SUBJECT } from './schedule/specs.ts';
+import { SETTINGS, SUBJECT } from './schedule/specs.ts';
 import { calm } from './server/network.ts';
 
 const { namespace } = SUBJECT;
@@ -144,3 +144,14 @@ it.each<[string, ResourceType, object]>([
     expect(content()).toEqual(before);
   },
 );
+
+it('a ConfigMap that belongs to another assistant, by its label, is followed where it is referred to', async () => {
+  const { cluster, people, status } = begin();
+  await cluster.clock.advance(60_000);
+  cluster.server.patch(configMaps, SETTINGS, { metadata: { labels: other } }, by);
+  await cluster.clock.advance(120_000);
+  const before = status().updateRevision?.hash;
+  people.configure(7);
+  await cluster.clock.advance(2_000);
+  expect(status().updateRevision?.hash).not.toBe(before);
+});
