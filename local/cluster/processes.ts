@@ -12,8 +12,6 @@ export interface ProcessIdentity {
 
 /** A process as people want to see it. */
 export interface FoundProcess extends ProcessIdentity {
-  /** The pid inside the innermost PID namespace; the same as `pid` where there is none. */
-  readonly innerPid: number;
   readonly command: string;
 }
 
@@ -64,7 +62,7 @@ export function processesOf(instanceId: string): FoundProcess[] {
     pid !== undefined && (found.has(pid) || belongs(parents.get(pid)));
   return pids.filter(belongs).flatMap((pid) => {
     const identity = identify(pid);
-    return identity === undefined ? [] : [{ ...identity, innerPid: innerPid(pid), command: commandOf(pid) }];
+    return identity === undefined ? [] : [{ ...identity, command: commandOf(pid) }];
   });
 }
 
@@ -72,11 +70,6 @@ export function processesOf(instanceId: string): FoundProcess[] {
 export function childOf(pid: number): number | undefined {
   const [first] = (readProc(pid, `task/${pid}/children`) ?? '').trim().split(' ');
   return first === undefined || first === '' ? undefined : Number(first);
-}
-
-function innerPid(pid: number): number {
-  const line = /^NSpid:\s+(.*)$/m.exec(readProc(pid, 'status') ?? '')?.[1];
-  return Number(line?.trim().split(/\s+/).at(-1) ?? pid);
 }
 
 function commandOf(pid: number): string {

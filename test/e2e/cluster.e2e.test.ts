@@ -10,6 +10,7 @@ import type { KubernetesObject } from '../../local/cluster/api-client.ts';
 import { clusterStatus, startCluster, stopCluster } from '../../local/cluster/cluster.ts';
 import type { Cluster } from '../../local/cluster/cluster.ts';
 import { instanceOf } from '../../local/cluster/instance.ts';
+import { runningInit } from '../../local/cluster/launch.ts';
 import { processesOf, signalProcess } from '../../local/cluster/processes.ts';
 import { isClean, residueOf } from '../../local/cluster/residue.ts';
 import { buildImages } from '../../local/images/images.ts';
@@ -44,9 +45,9 @@ function start(name: string, options: { egress?: boolean } = {}): Promise<Cluste
   return startCluster({ stateDir: join(base, name), tier: 'node', tied: true, ...options });
 }
 
-/** Runs a command in the network namespace of an instance. */
-function inside(cluster: Cluster, ...command: string[]): Promise<string> {
-  const init = processesOf(cluster.id).find(({ innerPid }) => innerPid === 1);
+/** Runs a command in the network namespace of the node, which is not that of its pods. */
+async function inside(name: string, ...command: string[]): Promise<string> {
+  const init = await runningInit(instanceOf(join(base, name)));
   return runCommand('nsenter', ['-t', String(init?.pid), '-n', ...command]);
 }
 
@@ -148,7 +149,7 @@ describe('a cluster with a node', () => {
     expect(await kubectl(cluster, 'exec', 'deployment/web', '--', 'node', '-e', out)).toMatch(
       /ENETUNREACH|EHOSTUNREACH/,
     );
-    expect(await inside(cluster, 'ip', 'route', 'show', 'default')).toBe('');
+    expect(await inside('one', 'ip', 'route', 'show', 'default')).toBe('');
 
     // The volume outlives the pod and a stop of the cluster, and is removed with its claim.
     const greeting = await answer(url);
@@ -187,7 +188,7 @@ describe('a cluster with a node', () => {
   it('has a way out only with egress, never into the test range, and takes it back at the stop', async () => {
     const cluster = await start('egress', { egress: true });
     const { hostLink, nftTable } = instanceOf(join(base, 'egress'));
-    expect(await inside(cluster, 'ip', 'route', 'show', 'default')).toMatch(/^default via 198\.1[89]\./);
+    expect(await inside('egress', 'ip', 'route', 'show', 'default')).toMatch(/^default via 198\.1[89]\./);
     const rules = await runCommand('nft', ['list', 'table', 'ip', nftTable]);
     expect(rules).toMatch(new RegExp(`oifname != "${hostLink}" ip daddr != 198\\.18\\.0\\.0/15 masquerade`));
     expect(await runCommand('ip', ['route', 'show', 'type', 'blackhole'])).toContain('198.18.0.0/15');
