@@ -66,6 +66,19 @@ function client(log: ReturnType<typeof memoryLog>, now = () => 0) {
   return { cursor, told, held: () => held, inOrder: () => order };
 }
 
+test('what is published before it has begun is left to its first reading of the log', async () => {
+  // The answer to SUBSCRIBE and the first message of the channel may come in one packet: the message is heard before start().
+  const log = memoryLog();
+  for (let i = 0; i < 3; i += 1) log.append();
+  const { cursor, held, told } = client(log);
+  cursor.live(log.append());
+  cursor.missed();
+  await cursor.start({ epoch: 'e1', offset: 3 });
+  await settle();
+  expect(told).toEqual([{ position: { epoch: 'e1', offset: 3 }, head: 4, recovered: true, reason: undefined }]);
+  expect(held()).toEqual([entryAt('e1', 4)]);
+});
+
 test('whatever pub/sub loses, doubles or reorders, each entry leaves once and in order', async () => {
   const event = fc.oneof(
     fc.constant({ do: 'publish' } as const),

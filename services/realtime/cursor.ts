@@ -27,7 +27,10 @@ export interface CursorOptions {
 }
 
 export interface Cursor extends Listener {
-  /** Begins: decides what can be recovered, tells it, and sends what follows. @throws StorageUnavailable */
+  /**
+   * Begins: decides what can be recovered, tells it, and sends what follows. What the listener hears before is left to the log.
+   * @throws StorageUnavailable
+   */
   start(asked: { readonly epoch: string | undefined; readonly offset: number }): Promise<void>;
   /** Offsets of messages whose answers have been awaited without a sign of life for at least `silentMs`. */
   silentAnswers(silentMs: number): number[];
@@ -45,6 +48,8 @@ export function createCursor(options: CursorOptions): Cursor {
   const { conversation, log, onEntry, onResumed, now } = options;
   let epoch: string | undefined;
   let offset = 0;
+  /** Before this the cursor has no place: what is published is in the log that start() is going to read. */
+  let started = false;
   let stopped = false;
   let reading: Promise<void> | undefined;
   /** Something came in while reading: look again. */
@@ -98,7 +103,7 @@ export function createCursor(options: CursorOptions): Cursor {
   const isDirty = () => dirty;
 
   const catchUp = () => {
-    if (stopped) return;
+    if (!started || stopped) return;
     if (reading !== undefined) {
       dirty = true;
       return;
@@ -118,6 +123,7 @@ export function createCursor(options: CursorOptions): Cursor {
 
   return {
     async start(asked) {
+      started = true;
       reading = readOn(asked);
       try {
         await reading;

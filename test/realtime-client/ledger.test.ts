@@ -27,6 +27,15 @@ test('a lost message, a doubled one, a doubled entry and a gap are each counted'
   expect(ledger.counts(0).gaps).toBe(1);
 });
 
+test('each entry of a history that comes again is counted, and nothing that has come is asked for again', () => {
+  const ledger = createLedger();
+  ledger.resumed(resumed(0));
+  for (const offset of [1, 2, 3]) ledger.entry(message(`m${offset}`, offset));
+  for (const offset of [1, 2]) ledger.entry(message(`m${offset}`, offset));
+  expect(ledger.counts(0)).toMatchObject({ duplicated: 2, gaps: 0 });
+  expect(ledger.position()).toEqual({ epoch: 'e', offset: 3 });
+});
+
 test('an acknowledged message that is not in a new log is lost', () => {
   const ledger = createLedger();
   ledger.resumed(resumed(0));

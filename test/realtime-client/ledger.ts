@@ -73,11 +73,12 @@ export function createLedger(now: () => number = () => performance.now()) {
     },
     entry(frame: EntryFrame) {
       sums.entries += 1;
-      if (position === undefined || frame.epoch !== position.epoch) sums.gaps += 1;
-      else if (frame.offset <= position.offset)
-        doubled(`${frame.type} at ${frame.offset} came after ${position.offset}`);
-      else if (frame.offset > position.offset + 1) sums.gaps += 1;
-      position = { epoch: frame.epoch, offset: frame.offset };
+      const again = position?.epoch === frame.epoch && frame.offset <= position.offset;
+      if (again) doubled(`${frame.type} at ${frame.offset} came after ${position?.offset}`);
+      else {
+        if (position?.epoch !== frame.epoch || frame.offset > position.offset + 1) sums.gaps += 1;
+        position = { epoch: frame.epoch, offset: frame.offset };
+      }
       if (frame.type === 'message') {
         const place = `${frame.epoch}:${frame.offset}`;
         const before = seen.get(frame.clientId);
