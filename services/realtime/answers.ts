@@ -12,9 +12,10 @@ export interface Answers {
   begin(claim: Claim, text: string, maxTokens?: number): void;
   /**
    * Takes over answers whose makers have fallen silent: a pod that died, or one that was drained.
+   * @returns whether one of them could not be had: its maker is at work, or died and its lease still runs
    * @throws StorageUnavailable
    */
-  takeOver(conversation: string, offsets?: readonly number[]): Promise<void>;
+  takeOver(conversation: string, offsets?: readonly number[]): Promise<boolean>;
   /** Answers under way. */
   readonly running: () => number;
   /** Waits for all, at most `graceMs`; then stops what is left and lets other pods take it over. */
@@ -68,10 +69,14 @@ export function createAnswers(pod: Pod): Answers {
   return {
     begin,
     async takeOver(conversation, offsets) {
-      if (stopping.signal.aborted) return;
+      let held = false;
+      if (stopping.signal.aborted) return held;
       for (const replyTo of offsets ?? (await pod.conversations.pending(conversation))) {
         const claim = { conversation, replyTo, answerId: randomUUID() };
-        if (!(await pod.conversations.claim(claim))) continue;
+        if (!(await pod.conversations.claim(claim))) {
+          held = true;
+          continue;
+        }
         const { entries } = await pod.conversations.read(conversation, replyTo - 1, 1);
         const message = entries[0]?.entry;
         if (message?.type === 'message') {
@@ -79,6 +84,7 @@ export function createAnswers(pod: Pod): Answers {
           begin(claim, message.text);
         }
       }
+      return held;
     },
     running: () => running.size,
     async finish(graceMs) {

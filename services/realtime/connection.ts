@@ -67,7 +67,7 @@ export function createConnection(
   const log = pod.log.child({ session });
   const rate = createMessageRate(settings.MESSAGE_RATE, settings.MESSAGE_BURST, now);
   const cursors = new Map<string, Cursor>();
-  /** Joined conversations in which nobody has looked for unanswered messages yet. */
+  /** Joined conversations in which an unanswered message may still have to be taken over. */
   const unattended = new Set<string>();
   const openedAt = now();
   let user = identity?.user;
@@ -163,15 +163,17 @@ export function createConnection(
     else void lookAfter(conversation);
   };
 
-  /** Takes over what nobody answers, once for each join; sweep() tries again what failed. */
+  /**
+   * Takes over what nobody answers. sweep() looks again while an answer is held: if its maker is dead, a client that has all there is hears
+   * nothing more of it, so that the cursor cannot notice the silence.
+   */
   const lookAfter = async (conversation: string) => {
     unattended.delete(conversation);
-    try {
-      await answers.takeOver(conversation);
-    } catch (error) {
+    const again = await answers.takeOver(conversation).catch((error: unknown) => {
       log.debug({ err: error, conversation }, 'could not look for unanswered messages; trying again soon');
-      if (cursors.has(conversation)) unattended.add(conversation);
-    }
+      return true;
+    });
+    if (again && cursors.has(conversation)) unattended.add(conversation);
   };
 
   const store = async (frame: Extract<ClientFrame, { type: 'send' }>, name: string) => {

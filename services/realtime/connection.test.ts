@@ -1,0 +1,93 @@
+// One socket over a log in memory: what it does for the answers of the conversations it has joined.
+import { EventEmitter } from 'node:events';
+import { expect, test } from 'vitest';
+import type { WebSocket } from 'ws';
+import type { LogEntry, Placed } from '../kit/conversation/entries.ts';
+import type { ConversationLog } from '../kit/conversation/log.ts';
+import { defaultLogLimits } from '../kit/conversation/log.ts';
+import { createLogger } from '../kit/log.ts';
+import { createMetrics } from '../kit/metrics.ts';
+import type { Pod } from '../kit/pod.ts';
+import { createAnswers } from './answers.ts';
+import { createConnection } from './connection.ts';
+import { readRealtimeSettings } from './settings.ts';
+
+const identity = { component: 'realtime', revision: 'r', release: '1' };
+const settings = readRealtimeSettings({ REDIS_URL: 'redis://nowhere:6379' });
+const anna = { user: 'anna', kind: 'guest', expiresAt: 0 } as const;
+const question: Placed = {
+  position: { epoch: 'e', offset: 1 },
+  entry: { type: 'message', clientId: 'c1', user: 'anna', text: 'is anybody there?', at: 0 },
+};
+const settle = async () => {
+  for (let i = 0; i < 20; i += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** A pod whose log holds one unanswered question, and what that pod wrote as answers. */
+function podWith(conversations: Partial<ConversationLog>) {
+  const written: LogEntry[] = [];
+  const log: Partial<ConversationLog> = {
+    limits: defaultLogLimits,
+    read: (_conversation, after) =>
+      Promise.resolve({ epoch: 'e', head: 1, first: 1, entries: after < 1 ? [question] : [] }),
+    pending: () => Promise.resolve([1]),
+    appendAnswer: (_claim, _batch, entries) => {
+      written.push(...entries);
+      return Promise.resolve([]);
+    },
+    ...conversations,
+  };
+  const pod = {
+    identity,
+    log: createLogger('silent', identity),
+    metrics: createMetrics(identity, false),
+    conversations: log,
+    flags: { isOn: () => Promise.resolve(false) },
+    engine: {
+      answer: ({ question: text }: { question: string }) =>
+        Promise.resolve({ text: `to: ${text}`, tier: 'model', degraded: false, outcome: 'complete' }),
+    },
+  } as unknown as Pod;
+  return { pod, written };
+}
+
+/** A socket that is logged in. */
+function connect(pod: Pod) {
+  const sent: { type: string }[] = [];
+  const socket = Object.assign(new EventEmitter(), {
+    OPEN: 1,
+    CLOSED: 3,
+    readyState: 1,
+    bufferedAmount: 0,
+    send: (text: string) => void sent.push(JSON.parse(text) as { type: string }),
+  });
+  const connection = createConnection(socket as unknown as WebSocket, anna, 'en', {
+    pod,
+    settings,
+    answers: createAnswers(pod),
+    fanOut: { join: () => Promise.resolve(), leave: () => undefined, channels: () => 0 },
+    now: () => 0,
+    onClosed: () => undefined,
+  });
+  return {
+    connection,
+    sent,
+    say: (frame: object) => socket.emit('message', Buffer.from(JSON.stringify(frame)), false),
+  };
+}
+
+test('an answer whose maker died is taken over when its lease ends, also for one who came back before and has all there is', async () => {
+  let leaseRuns = true;
+  const { pod, written } = podWith({ claim: () => Promise.resolve(!leaseRuns) });
+  const { connection, sent, say } = connect(pod);
+  say({ type: 'resume', conversation: 'c', epoch: 'e', offset: 1 });
+  await settle();
+  expect(sent.map(({ type }) => type)).toEqual(['hello', 'resumed']);
+  connection.sweep();
+  await settle();
+  expect(written).toEqual([]);
+  leaseRuns = false;
+  connection.sweep();
+  await settle();
+  expect(written).toMatchObject([{ type: 'done', replyTo: 1, text: 'to: is anybody there?' }]);
+});
