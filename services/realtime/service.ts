@@ -66,13 +66,19 @@ export async function startRealtime(settings: RealtimeSettings): Promise<Realtim
     headers.push(...Object.entries(ours).map(([name, value]) => `${name}: ${value}`));
   });
 
+  const checkRoom = () => {
+    if (hub.refusing()) throw new Problem('draining', { retryAfterSeconds: 0 });
+    if (hub.size() >= settings.MAX_CONNECTIONS) throw new Problem('overloaded', { retryAfterSeconds: 5 });
+  };
   const admit = async (request: IncomingMessage): Promise<{ parts: ConnectionParts; who: Identity | undefined }> => {
     checkHandshake(request, settings.ALLOWED_ORIGINS);
-    if (hub.refusing()) throw new Problem('draining', { retryAfterSeconds: 0 });
+    checkRoom();
     if (parts === undefined) throw new Problem('not_ready', { retryAfterSeconds: 2 });
-    if (hub.size() >= settings.MAX_CONNECTIONS) throw new Problem('overloaded', { retryAfterSeconds: 5 });
     const token = handshakeToken(request);
-    return { parts, who: token === undefined ? undefined : await parts.pod.tokens.verify(token) };
+    const who = token === undefined ? undefined : await parts.pod.tokens.verify(token);
+    // A drain that began meanwhile, and may have ended with no socket left, would never move this one away.
+    checkRoom();
+    return { parts, who };
   };
 
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
