@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { checkHandshake, handshakeToken } from './handshake.ts';
+import { Problem } from '../kit/problems.ts';
+import { checkHandshake, handshakeToken, refuseUpgrade } from './handshake.ts';
 import { afterClose, closeCodes } from './protocol.ts';
 
 const request = (headers: Record<string, string>, url = '/ws') => ({ url, headers }) as unknown as IncomingMessage;
@@ -29,6 +33,21 @@ test('[R-012] the token comes from the header or a subprotocol, never from the a
   expect(handshakeToken(request({ authorization: 'Bearer abc' }))).toBe('abc');
   expect(handshakeToken(request({ 'sec-websocket-protocol': 'assistant.v1.json, bearer.a.b.c' }))).toBe('a.b.c');
   expect(handshakeToken(request(offer, '/ws?token=abc&access_token=abc'))).toBeUndefined();
+});
+
+test('a refused client gets the whole answer, and keeps no connection by leaving its own side open', async () => {
+  const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', allowHalfOpen: true });
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  let answer = '';
+  client.on('data', (bytes) => (answer += bytes.toString()));
+  refuseUpgrade(request(offer), socket, new Problem('draining', { retryAfterSeconds: 0 }), 'r');
+  await Promise.all([once(socket, 'finish'), once(client, 'end')]);
+  expect(answer).toMatch(/^HTTP\/1\.1 503 draining\r\n.*\r\n\r\n\{.*\}$/s);
+  expect(socket.destroyed).toBe(true);
+  client.destroy();
+  server.close();
 });
 
 test('close codes tell what to do next', () => {

@@ -58,5 +58,7 @@ export function refuseUpgrade(request: IncomingMessage, socket: Duplex, problem:
     ...(problem.code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {}),
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  // Node leaves it open until the client closes as well, and the end of the server would wait for that.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${problem.status} ${problem.code}\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
 }
