@@ -63,6 +63,8 @@ export function openSecrets(reader: SecretReader, refreshMs: number, log: Logger
   let current: Secrets | undefined;
   /** The last reading as text: `current` may know a previous key that the source does not name. */
   let lastRead = '';
+  /** A pod that saw the old key accepts it for the tokens still out there, even if the secret does not name it. */
+  let replaced: string | undefined;
   let failure: string | undefined = 'not read yet';
   let closing = false;
   let wake = new AbortController();
@@ -79,12 +81,11 @@ export function openSecrets(reader: SecretReader, refreshMs: number, log: Logger
       if (text !== lastRead) {
         lastRead = text;
         const rotated = current !== undefined;
-        // A pod that saw the old key accepts it for the tokens still out there, even if the secret does not name it.
-        const previous = read.tokenSigningKeyPrevious ?? current?.tokenSigningKey;
-        current =
-          previous === undefined || previous === read.tokenSigningKey
-            ? read
-            : { ...read, tokenSigningKeyPrevious: previous };
+        if (read.tokenSigningKeyPrevious !== undefined) replaced = undefined;
+        else if (current !== undefined && current.tokenSigningKey !== read.tokenSigningKey) {
+          replaced = current.tokenSigningKey;
+        }
+        current = replaced === undefined ? read : { ...read, tokenSigningKeyPrevious: replaced };
         if (rotated) log.info({ source: reader.source }, 'secrets changed: the new values are used from now on');
         for (const listener of listeners) listener(current);
         gotFirst(current);
