@@ -78,10 +78,11 @@ export function createAnswers(pod: Pod): Answers {
           continue;
         }
         const { entries } = await pod.conversations.read(conversation, replyTo - 1, 1);
-        const message = entries[0]?.entry;
-        if (message?.type === 'message') {
+        const found = entries[0];
+        // When the message itself has been trimmed, what is read is the next entry that is there.
+        if (found?.position.offset === replyTo && found.entry.type === 'message') {
           pod.log.info({ conversation, replyTo }, 'taking over an answer that was left');
-          begin(claim, message.text);
+          begin(claim, found.entry.text);
         }
       }
       return held;

@@ -91,3 +91,18 @@ test('an answer whose maker died is taken over when its lease ends, also for one
   await settle();
   expect(written).toMatchObject([{ type: 'done', replyTo: 1, text: 'to: is anybody there?' }]);
 });
+
+test('a message that has been trimmed is not answered with the text of the next one that is there', async () => {
+  const next: Placed = { ...question, position: { epoch: 'e', offset: 7 } };
+  const { pod, written } = podWith({
+    claim: () => Promise.resolve(true),
+    read: () => Promise.resolve({ epoch: 'e', head: 7, first: 7, entries: [next] }),
+  });
+  const answers = createAnswers(pod);
+  await answers.takeOver('c', [1]);
+  await settle();
+  expect(written).toEqual([]);
+  await answers.takeOver('c', [7]);
+  await settle();
+  expect(written).toMatchObject([{ type: 'done', replyTo: 7 }]);
+});
