@@ -52,7 +52,7 @@ export async function recordAnswer(
   let index = 0;
   let batch = 0;
 
-  /** Writes entries, and repeats the same batch while patience lasts. */
+  /** Writes entries, and repeats the same batch while patience lasts and somebody wants the answer. */
   const write = async (entries: LogEntry[], last: boolean): Promise<void> => {
     const number = batch++;
     const giveUpAt = performance.now() + options.patienceMs;
@@ -64,8 +64,8 @@ export async function recordAnswer(
         return;
       } catch (error) {
         if (!(error instanceof StorageUnavailable)) throw error;
-        storing = performance.now() < giveUpAt && !superseded.signal.aborted;
-        if (storing) await pause(backoffMs(attempt, 100, 1_000), new AbortController().signal);
+        storing = performance.now() < giveUpAt && !either.aborted;
+        if (storing) await pause(backoffMs(attempt, 100, 1_000), either);
       }
     }
     for (const entry of entries) onEntry({ position: undefined, entry });
