@@ -62,6 +62,8 @@ function setBucket(reply: FastifyReply, conversation: string): void {
 /** Aborted when the client is gone before its answer is complete. */
 function clientGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
+  // It may have left while its token was checked; its close has been told then.
+  if (reply.raw.destroyed) gone.abort();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
