@@ -28,10 +28,11 @@ const gatherMs = 60;
 const patienceMs = 30_000;
 
 export function createAnswers(pod: Pod): Answers {
-  const stopping = new AbortController();
-  const running = new Set<Promise<void>>();
+  let stopping = false;
+  /** Each with a signal of its own: AbortSignal.any keeps a record of every answer at one that outlives them. */
+  const running = new Map<Promise<void>, AbortController>();
 
-  const make = async (claim: Claim, text: string, maxTokens: number | undefined) => {
+  const make = async (claim: Claim, text: string, maxTokens: number | undefined, signal: AbortSignal) => {
     const { turns } = await historyFor(pod.flags, pod.conversations, claim.conversation, claim.replyTo);
     const result = await recordAnswer(
       {
@@ -46,7 +47,7 @@ export function createAnswers(pod: Pod): Answers {
         onEntry: () => undefined,
       },
       { question: text, history: turns, maxTokens },
-      stopping.signal,
+      signal,
     );
     if (result !== 'lost' && result !== 'released' && !result.stored) {
       pod.log.warn({ conversation: claim.conversation }, 'an answer could not be stored; it is made anew on resume');
@@ -54,23 +55,25 @@ export function createAnswers(pod: Pod): Answers {
   };
 
   const begin = (claim: Claim, text: string, maxTokens?: number) => {
-    const work = make(claim, text, maxTokens)
+    const stop = new AbortController();
+    if (stopping) stop.abort();
+    const work = make(claim, text, maxTokens, stop.signal)
       .catch((error: unknown) => {
         pod.log.error({ err: error, conversation: claim.conversation }, 'an answer failed');
       })
       .finally(() => running.delete(work));
-    running.add(work);
+    running.set(work, stop);
   };
 
   const settled = async () => {
-    while (running.size > 0) await Promise.all(running);
+    while (running.size > 0) await Promise.all(running.keys());
   };
 
   return {
     begin,
     async takeOver(conversation, offsets) {
       let held = false;
-      if (stopping.signal.aborted) return held;
+      if (stopping) return held;
       for (const replyTo of offsets ?? (await pod.conversations.pending(conversation))) {
         const claim = { conversation, replyTo, answerId: randomUUID() };
         if (!(await pod.conversations.claim(claim))) {
@@ -93,7 +96,8 @@ export function createAnswers(pod: Pod): Answers {
       const late = pause(graceMs, settledOrLate.signal);
       await Promise.race([settled(), late]);
       settledOrLate.abort();
-      stopping.abort();
+      stopping = true;
+      for (const stop of running.values()) stop.abort();
       await settled();
     },
   };

@@ -1,6 +1,6 @@
 // One socket over a log in memory: what it does for the answers of the conversations it has joined.
 import { EventEmitter } from 'node:events';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { LogEntry, Placed } from '../kit/conversation/entries.ts';
 import type { ConversationLog } from '../kit/conversation/log.ts';
@@ -105,4 +105,37 @@ test('a message that has been trimmed is not answered with the text of the next 
   await answers.takeOver('c', [7]);
   await settle();
   expect(written).toMatchObject([{ type: 'done', replyTo: 7 }]);
+});
+
+test('no signal is shared by answers: AbortSignal.any would keep a record of each for as long as the process lives', async () => {
+  const { pod, written } = podWith({});
+  const any = vi.spyOn(AbortSignal, 'any');
+  const answers = createAnswers(pod);
+  for (const answerId of ['a', 'b']) answers.begin({ conversation: 'c', replyTo: 1, answerId }, 'hello');
+  await answers.finish(1_000);
+  const sources = any.mock.calls.flatMap(([signals]) => [...signals]);
+  any.mockRestore();
+  expect(written).toHaveLength(2);
+  expect(new Set(sources).size).toBe(sources.length);
+});
+
+test('a pod that stops ends the answers under way, and one whose claim comes too late, and leaves them to others', async () => {
+  const released: number[] = [];
+  const { pod, written } = podWith({
+    claim: () => Promise.resolve(true),
+    release: ({ replyTo }) => Promise.resolve(void released.push(replyTo)),
+  });
+  pod.engine.answer = async ({ signal }) => {
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    return { text: '', tier: 'model', degraded: false, outcome: 'aborted' };
+  };
+  const answers = createAnswers(pod);
+  answers.begin({ conversation: 'c', replyTo: 2, answerId: 'a' }, 'hello');
+  await settle();
+  const late = answers.takeOver('c', [1]);
+  await answers.finish(0);
+  await late;
+  await settle();
+  expect(released.sort()).toEqual([1, 2]);
+  expect([written, answers.running()]).toEqual([[], 0]);
 });
