@@ -38,6 +38,20 @@ test('what does not speak against the dependency does not open it; the state is 
   expect(await held.registry.metrics()).toMatch(/^assistant_dependency_breaker_state\{.*dependency="d".*\} 2$/m);
 });
 
+test('a probe that is given up by its caller does not close it', async () => {
+  vi.useFakeTimers();
+  try {
+    const left = new Error('the caller has left');
+    const guard = createGuard({ dependency: 'd', metrics: metrics(), failures: 1, counts: (error) => error !== left });
+    await expect(guard.run(fail)).rejects.toThrow('down');
+    vi.advanceTimersByTime(60_000);
+    await expect(guard.run(() => Promise.reject(left))).rejects.toBe(left);
+    expect(guard.state()).toBe('open');
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 test('a full pool refuses at once and leaves those inside alone', async () => {
   const guard = createGuard({ dependency: 'd', metrics: metrics(), pool: { size: 1, queue: 1 } });
   const { promise, resolve } = Promise.withResolvers<string>();

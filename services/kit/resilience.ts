@@ -2,6 +2,7 @@
 import {
   BrokenCircuitError,
   BulkheadRejectedError,
+  type CircuitBreakerPolicy,
   CircuitState,
   ConsecutiveBreaker,
   bulkhead,
@@ -44,8 +45,10 @@ export interface GuardOptions {
 }
 
 export function createGuard(options: GuardOptions): Guard {
-  const { dependency, metrics } = options;
-  const breaker = circuitBreaker(handleWhen(options.counts ?? (() => true)), {
+  const { dependency, metrics, counts = () => true } = options;
+  // Only a success closes it: a probe whose caller has left, or that met a dependency that is full, has shown nothing.
+  const speaksAgainst = (error: unknown): boolean => breaker.state === CircuitState.HalfOpen || counts(error);
+  const breaker: CircuitBreakerPolicy = circuitBreaker(handleWhen(speaksAgainst), {
     breaker: new ConsecutiveBreaker(options.failures ?? 5),
     halfOpenAfter: options.halfOpenAfterMs ?? 60_000,
   });

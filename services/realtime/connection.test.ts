@@ -58,8 +58,15 @@ function connect(pod: Pod) {
     OPEN: 1,
     CLOSED: 3,
     readyState: 1,
+    /** Nothing leaves before the next turn of the event loop. */
     bufferedAmount: 0,
-    send: (text: string) => void sent.push(JSON.parse(text) as { type: string }),
+    send: (text: string) => {
+      sent.push(JSON.parse(text) as { type: string });
+      socket.bufferedAmount += text.length;
+      setImmediate(() => (socket.bufferedAmount -= text.length));
+    },
+    ping: (_data: unknown, _mask: unknown, written: () => void) => void setImmediate(written),
+    terminate: vi.fn(),
   });
   const connection = createConnection(socket as unknown as WebSocket, anna, 'en', {
     pod,
@@ -72,6 +79,7 @@ function connect(pod: Pod) {
   return {
     connection,
     sent,
+    terminated: () => socket.terminate.mock.calls.length > 0,
     say: (frame: object) => socket.emit('message', Buffer.from(JSON.stringify(frame)), false),
   };
 }
@@ -90,6 +98,23 @@ test('an answer whose maker died is taken over when its lease ends, also for one
   connection.sweep();
   await settle();
   expect(written).toMatchObject([{ type: 'done', replyTo: 1, text: 'to: is anybody there?' }]);
+});
+
+test('who was away for long is given everything, however much it is, and is not shed for what nobody could have read yet', async () => {
+  const text = 'x'.repeat(settings.MAX_MESSAGE_BYTES);
+  const all = Array.from({ length: 300 }, (_, n): Placed => {
+    const entry = { type: 'message', clientId: `c${n + 1}`, user: 'anna', text, at: 0 } as const;
+    return { position: { epoch: 'e', offset: n + 1 }, entry };
+  });
+  const { pod } = podWith({
+    pending: () => Promise.resolve([]),
+    read: (_conversation, after, limit) =>
+      Promise.resolve({ epoch: 'e', head: all.length, first: 1, entries: all.slice(after, after + limit) }),
+  });
+  const { sent, say, terminated } = connect(pod);
+  say({ type: 'resume', conversation: 'c', epoch: 'e', offset: 0 });
+  await vi.waitFor(() => expect(sent.filter(({ type }) => type === 'message')).toHaveLength(all.length));
+  expect(terminated()).toBe(false);
 });
 
 test('a message that has been trimmed is not answered with the text of the next one that is there', async () => {

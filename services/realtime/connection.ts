@@ -98,6 +98,13 @@ export function createConnection(
     socket.send(JSON.stringify(frame));
   };
 
+  /** A ping is written behind all that was sent. */
+  const flushed = () =>
+    new Promise<void>((resolve) => {
+      if (socket.bufferedAmount === 0) resolve();
+      else socket.ping(undefined, undefined, () => resolve());
+    });
+
   const sendProblem = (problem: Problem, about: { conversation?: string; clientId?: string } = {}) => {
     const { title, code, retryable, requestId, errors } = problemDetails(problem, `${session}.${frames}`, language);
     const wait = problem.retryAfterSeconds;
@@ -146,6 +153,7 @@ export function createConnection(
         lastActiveAt = now();
         send({ ...entry, conversation, ...position });
       },
+      flushed,
       onLeft: (replyTo) => void takeOverQuietly(conversation, [replyTo]),
       onStale: (error) => log.debug({ err: error, conversation }, 'behind the log; reading again soon'),
     });

@@ -18,6 +18,8 @@ export interface CursorOptions {
   readonly log: Pick<ConversationLog, 'read'>;
   readonly onResumed: (resumed: Resumed) => void;
   readonly onEntry: (placed: Placed) => void;
+  /** Resolves when what was sent has left this process, or the socket is gone. */
+  readonly flushed: () => Promise<void>;
   /** An answer that this conversation waits for was given up by its maker. */
   readonly onLeft: (replyTo: number) => void;
   /** Reading the log failed; retryIfStale() tries again. */
@@ -41,8 +43,8 @@ export interface Cursor extends Listener {
   stop(): void;
 }
 
-/** Entries read at once: reads are bounded, a long absence takes several. */
-const pageSize = 200;
+/** Entries read and sent at once: a long absence takes several pages, and one of the longest messages stays below what a socket may buffer. */
+const pageSize = 50;
 
 export function createCursor(options: CursorOptions): Cursor {
   const { conversation, log, onEntry, onResumed, now } = options;
@@ -95,7 +97,9 @@ export function createCursor(options: CursorOptions): Cursor {
         if (!decision.recovered && decision.from !== place.offset) continue;
       }
       for (const placed of page.entries) deliver(placed);
-      if (page.entries.length < pageSize && !isDirty()) return;
+      // A replay is no faster than its reader, who would be shed as too slow otherwise.
+      await options.flushed();
+      if (isStopped() || (page.entries.length < pageSize && !isDirty())) return;
     }
   };
   // Asked through functions: both change while the loop awaits.
