@@ -28,8 +28,11 @@ export function specOf(release: string, { components, replicas }: Shape): Assist
   };
 }
 
+/** Of the names of their namespaces. */
+export const NAMESPACE_PREFIX = 'bench-';
+
 /** What is measured is spread over these, as teams do; in a single one Kubernetes' own controllers look through all the others for each pod. */
-export const NAMESPACES: readonly string[] = Array.from({ length: 100 }, (_, index) => `bench-${index}`);
+export const NAMESPACES: readonly string[] = Array.from({ length: 100 }, (_, index) => `${NAMESPACE_PREFIX}${index}`);
 
 /** Where the object of that name is: by the number at its end. */
 export const namespaceOf = (name: string): string =>

@@ -13,6 +13,8 @@ const QUIET_MS = 120_000;
 
 export interface RestOptions {
   readonly count: number;
+  /** So many of them are copies of the others; default: the operator has installed all. */
+  readonly copied?: number;
   readonly targets: { readonly start: string; readonly memory: string };
   readonly peers: { readonly start: string; readonly memory: string };
   /** Of the operator's container. */
@@ -24,14 +26,19 @@ export interface RestOptions {
 export const restNames = (count: number): string[] => Array.from({ length: count }, (_, index) => `rest-${index}`);
 
 export async function measureRest(world: World, figures: Figures, options: RestOptions): Promise<void> {
-  const { count, targets, peers } = options;
+  const { count, targets, peers, copied = 0 } = options;
+  const installed = count - copied;
   const operator = world.operator([], options.memoryLimitMib);
   operator.start();
   const settling = Date.now();
-  await world.releaseAll(restNames(count), '1.0.0', SHAPE, options.settleMs);
+  await world.releaseAll(restNames(installed), '1.0.0', SHAPE, options.settleMs);
   await operator.quiet(QUIET_MS);
-  figures.detail(`${count} assistants installed and at rest after ${seconds(Date.now() - settling)}`);
+  figures.detail(`${installed} assistants installed and at rest after ${seconds(Date.now() - settling)}`);
   await operator.stop();
+  if (copied > 0) {
+    await world.copy(copied / installed);
+    figures.detail(`${copied} copies of them taken in after ${seconds(Date.now() - settling)}`);
+  }
 
   const ours = await startToQuiet(operator);
   const rest = Date.now();

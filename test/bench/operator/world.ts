@@ -9,6 +9,7 @@ import { ApiClient, connectionFromEnvironment, Informer, namespaces } from '@ass
 import { KubeConfig } from '@kubernetes/client-node';
 import { ELECTION_RULES, NAMESPACE_RULES, type PolicyRule } from '../../../operator/controller/permissions.ts';
 import { assistantDeployments, type StoredAssistantDeployment } from '../../../operator/controller/resources.ts';
+import { type ProcessIdentity, processesOf, signalProcess } from '../../../local/cluster/processes.ts';
 import { parseContainerfile, wordText } from '../../../local/images/containerfile.ts';
 import { AdminPorts } from '../../cluster/admin-ports.ts';
 import { installCustomResources } from '../../cluster/custom-resources.ts';
@@ -17,6 +18,7 @@ import { restrictedKubeconfig } from '../../cluster/service-account.ts';
 import { inParallel } from '../../in-parallel.ts';
 import { isFinished, NAMESPACES, namespaceOf, release, type Shape } from './assistants.ts';
 import { type AuditedRequest, AuditLog, isWrite } from './audit.ts';
+import { Etcd } from './copies.ts';
 import { MeasuredProcess, type MeasuredProcessOptions } from './process.ts';
 
 const repository = join(import.meta.dirname, '../../..');
@@ -25,6 +27,10 @@ export const ACCOUNTS_NAMESPACE = 'bench';
 
 /** Requests of people at a time. */
 export const AT_A_TIME = 16;
+
+/** Leases are renewed all the time: fewer writes than this within that time are quiet. */
+const QUIET_WRITES = 100;
+const QUIET_MS = 10_000;
 
 /** The accounts whose requests are counted. */
 const ACCOUNTS = ['operator', 'plain', 'person'] as const;
@@ -44,6 +50,7 @@ export class World {
   readonly admin: ApiClient;
   readonly person: ApiClient;
   readonly #stateDir: string;
+  readonly #clusterId: string;
   readonly #audit: AuditLog;
   readonly #gateway: GatewayStatus;
   readonly #ports: AdminPorts;
@@ -51,8 +58,9 @@ export class World {
   readonly #running = new AbortController();
   readonly #processes = new Set<MeasuredProcess>();
 
-  private constructor(stateDir: string, admin: ApiClient, person: ApiClient, ports: AdminPorts) {
+  private constructor(stateDir: string, clusterId: string, admin: ApiClient, person: ApiClient, ports: AdminPorts) {
     this.#stateDir = stateDir;
+    this.#clusterId = clusterId;
     this.admin = admin;
     this.person = person;
     this.#ports = ports;
@@ -119,7 +127,7 @@ export class World {
     const ports = new AdminPorts();
     ports.initial = 0;
     await ports.start();
-    const world = new World(stateDir, admin, person, ports);
+    const world = new World(stateDir, cluster.id, admin, person, ports);
     world.#gateway.start();
     void world.#assistants.run(world.#running.signal);
     await world.#assistants.whenSynced();
@@ -198,6 +206,30 @@ export class World {
       if (Date.now() > end) throw new Error(`${account} has written nothing to ${name} within ${timeoutMs} ms`);
       await delay(20);
     }
+  }
+
+  /** So many copies of all assistants, while nobody works on them. Resolves when Kubernetes has taken them in and writes nothing more. */
+  async copy(times: number): Promise<void> {
+    const etcd = new Etcd(this.#stateDir);
+    try {
+      // It would make pods for a ReplicaSet whose own are not there yet. Its successor finds all of them.
+      const manager = this.#component('kube-controller-manager');
+      signalProcess(manager, 'SIGSTOP');
+      await etcd.copyNamespaces(times);
+      signalProcess(manager, 'SIGKILL');
+      for (let before = -Infinity, now = await etcd.revision(); now - before > QUIET_WRITES; ) {
+        await delay(QUIET_MS);
+        [before, now] = [now, await etcd.revision()];
+      }
+    } finally {
+      etcd.close();
+    }
+  }
+
+  #component(name: string): ProcessIdentity {
+    const found = processesOf(this.#clusterId).find(({ command }) => command.split(' ')[0]?.endsWith(`/${name}`));
+    if (found === undefined) throw new Error(`${name} does not run`);
+    return found;
   }
 
   /** Waits until the account has asked for nothing during `ms`. */
