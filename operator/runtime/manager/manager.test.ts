@@ -171,6 +171,40 @@ describe('Manager', () => {
     expect(state.ended).toBeInstanceOf(LeadershipLostError);
   });
 
+  it('work that is finishing in a stop is told at once when the lease is lost meanwhile', async () => {
+    const api = new MemoryApi();
+    const electionApi = new MemoryApi();
+    const clock = new ManualClock();
+    await api.create(configMaps, inNs('a'));
+    const manager = make(api, clock, { ...election('one'), electionApi, graceMs: 20_000 });
+    let toldAt: number | undefined;
+    manager
+      .controller({
+        name: 'test',
+        reconcile: (_request, { signal }) =>
+          new Promise((resolve) =>
+            signal.addEventListener('abort', () => {
+              toldAt = clock.now();
+              resolve(done);
+            }),
+          ),
+      })
+      .watches(manager.informer(configMaps));
+    const state = run(manager);
+    await clock.advance(0);
+    const startedAt = clock.now();
+    electionApi.intercept = () => {
+      throw new TransportError('x', 'Connection', 'down');
+    };
+    await clock.advance(1_000);
+    state.stop.abort();
+    await clock.advance(8_999);
+    expect([toldAt, state.ended]).toEqual([undefined, undefined]);
+    await clock.advance(1);
+    expect(toldAt! - startedAt).toBe(10_000);
+    expect(state.ended).toBeInstanceOf(LeadershipLostError);
+  });
+
   it('a runnable that fails ends the manager with its error', async () => {
     const clock = new ManualClock();
     const manager = make(new MemoryApi(), clock);

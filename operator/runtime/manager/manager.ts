@@ -218,7 +218,7 @@ export class Manager {
       if (leadership || !this.#elector) running.work.push(...this.#start(true, stop, failed));
       await aborted(stop);
     } finally {
-      await this.#stop(running, { caches, eventsStop, lost: fatal.signal.aborted }, leadership);
+      await this.#stop(running, { caches, eventsStop, fatal: fatal.signal }, leadership);
     }
     if (fatal.signal.aborted) throw fatal.signal.reason;
   }
@@ -267,16 +267,15 @@ export class Manager {
   /** Work first, then what it tells, then the lease, so that no two leaders work at a time; caches and ports last. */
   async #stop(
     running: { caches: Promise<unknown>[]; work: Promise<unknown>[]; events: Promise<unknown> | undefined },
-    signals: { caches: AbortController; eventsStop: AbortController; lost: boolean },
+    signals: { caches: AbortController; eventsStop: AbortController; fatal: AbortSignal },
     leadership: Leadership | undefined,
   ): Promise<void> {
     this.#phase = 'Stopping';
-    const graceMs = signals.lost ? 0 : (this.#options.graceMs ?? 20_000);
+    const { graceMs = 20_000 } = this.#options;
+    // The lease may be lost in the middle of the grace time as well: it ends with it.
+    const graceEnds = AbortSignal.any([signals.fatal, signals.caches.signal]);
     const worked = Promise.all(running.work).then(() => 'stopped' as const);
-    const outcome =
-      graceMs === 0
-        ? 'late'
-        : await Promise.race([worked, sleep(this.clock, graceMs, signals.caches.signal).then(() => 'late' as const)]);
+    const outcome = await Promise.race([worked, sleep(this.clock, graceMs, graceEnds).then(() => 'late' as const)]);
     if (outcome === 'late') {
       for (const controller of this.#controllers) controller.abort(new Error('the manager stops'));
       const last = await Promise.race([worked, sleep(this.clock, 2_000).then(() => 'late' as const)]);
