@@ -1,18 +1,49 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import type { RequestOptions } from '../client/api.ts';
 import { TransportError } from '../client/errors.ts';
+import { sleep } from '../clock/clock.ts';
 import { ManualClock } from '../clock/manual-clock.ts';
 import { runtimeMetrics } from '../metrics/metrics.ts';
 import { leases } from '../objects/builtin.ts';
+import type { Draft, KubeObject } from '../objects/objects.ts';
+import type { ResourceType } from '../objects/resource-type.ts';
 import { MemoryApi } from '../testing/memory-api.ts';
 import type { Leadership } from './leader-elector.ts';
 import { LeaderElector, LeadershipLostError } from './leader-elector.ts';
 
 const at = { namespace: 'ns', name: 'lock' };
 
+/** Stores what is written, and then loses answers as a slow network does: until the request is given up. */
+class LossyApi extends MemoryApi {
+  readonly #clock: ManualClock;
+  /** So many of the next answers are lost. */
+  lose = 0;
+
+  constructor(clock: ManualClock) {
+    super();
+    this.#clock = clock;
+  }
+
+  override async create<T extends KubeObject>(type: ResourceType<T>, object: Draft<T>, options?: RequestOptions) {
+    return this.#answer(await super.create(type, object), options);
+  }
+
+  override async update<T extends KubeObject>(type: ResourceType<T>, object: T, options?: RequestOptions) {
+    return this.#answer(await super.update(type, object), options);
+  }
+
+  async #answer<T>(stored: T, { signal, timeoutMs = Infinity }: RequestOptions = {}): Promise<T> {
+    if (this.lose === 0) return stored;
+    this.lose -= 1;
+    await sleep(this.#clock, timeoutMs, signal);
+    throw new TransportError('write', signal?.aborted ? 'Aborted' : 'Timeout', 'no answer');
+  }
+}
+
 class World {
   readonly clock = new ManualClock();
-  readonly api = new MemoryApi();
+  readonly api = new LossyApi(this.clock);
   readonly registry = new Registry();
 
   elector(identity: string, clock = this.clock): LeaderElector {
@@ -136,6 +167,15 @@ describe('LeaderElector', () => {
     world.api.intercept = () => undefined;
     await world.clock.advance(60_000);
     expect(one.won?.lost.aborted).toBe(false);
+  });
+
+  it('a renewal that came through without an answer costs no time: the next one goes on from it', async () => {
+    const world = new World();
+    const one = world.candidate('one');
+    await world.clock.advance(0);
+    world.api.lose = 1;
+    await world.clock.advance(60_000);
+    expect([world.api.lose, one.won?.lost.aborted]).toEqual([0, false]);
   });
 
   it('stops at once when another has taken the lease', async () => {

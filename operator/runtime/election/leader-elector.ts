@@ -162,7 +162,7 @@ export class LeaderElector {
   }
 
   /** One try to get or keep the lease. Failures are logged and answered with false. */
-  async #tryHold(signal: AbortSignal): Promise<boolean> {
+  async #tryHold(signal: AbortSignal, again = true): Promise<boolean> {
     const { api, name, namespace } = this.#options;
     const request = { signal, timeoutMs: this.#renewDeadlineMs / 2 };
     try {
@@ -189,6 +189,9 @@ export class LeaderElector {
       // Somebody else was faster: look again at the next try.
       if (isConflict(error) || isAlreadyExists(error)) await this.#look(request);
       else this.#logger.warn({ err: error }, 'cannot reach the lease');
+      // Or it was a renewal of ours whose answer was lost: the lease is ours still, and time too short to wait for the next try.
+      if (again && isConflict(error) && this.#leading && this.holder === this.identity)
+        return this.#tryHold(signal, false);
       return false;
     }
   }
