@@ -225,6 +225,28 @@ describe('LeaderElector', () => {
     expect((await world.lease()).spec?.holderIdentity).toBeUndefined();
   });
 
+  it('one that is stopped in the middle of a claim that comes through gives the lease back', async () => {
+    const world = new World();
+    world.api.lose = 1;
+    const one = world.candidate('one');
+    await world.clock.advance(0);
+    one.stop.abort();
+    await world.clock.advance(0);
+    expect(one.won).toBeUndefined();
+    expect((await world.lease()).spec?.holderIdentity).toBeUndefined();
+  });
+
+  it('a release in the middle of a renewal that comes through gives the lease back', async () => {
+    const world = new World();
+    const one = world.candidate('one');
+    await world.clock.advance(0);
+    world.api.lose = 1;
+    await world.clock.advance(2_500);
+    await one.won?.release();
+    expect(world.api.lose).toBe(0);
+    expect((await world.lease()).spec?.holderIdentity).toBeUndefined();
+  });
+
   it('one that has lost the lease leaves it alone: its work may not have stopped yet', async () => {
     const world = new World();
     const one = world.candidate('one');

@@ -99,13 +99,12 @@ export class LeaderElector {
     let reported: string | undefined;
     while (!stopped()) {
       const startedAt = this.#clock.monotonic();
-      if (await this.#tryHold(signal)) {
-        if (stopped()) {
-          await this.#giveUp();
-          return undefined;
-        }
-        return this.#lead(startedAt);
+      const held = await this.#tryHold(signal);
+      if (stopped()) {
+        await this.#giveUp();
+        return undefined;
       }
+      if (held) return this.#lead(startedAt);
       if (this.holder !== undefined && this.holder !== reported) {
         reported = this.holder;
         this.#logger.info({ holder: reported }, 'standing by: another process leads');
@@ -226,14 +225,15 @@ export class LeaderElector {
   }
 
   async #giveUp(): Promise<void> {
-    const lease = this.#observed?.lease;
-    if (lease?.spec?.holderIdentity !== this.identity) return;
-    const { holderIdentity: _mine, ...rest } = lease.spec;
-    const spec = { ...rest, leaseDurationSeconds: 1, renewTime: microTime(this.#clock.now()) };
+    const { api, name, namespace } = this.#options;
+    const request = { timeoutMs: this.#renewDeadlineMs / 2 };
     try {
-      this.#observe(
-        await this.#options.api.update(leases, { ...lease, spec }, { timeoutMs: this.#renewDeadlineMs / 2 }),
-      );
+      // What the stop cut off may have been stored: the lease is given up as it is there, not as it was known.
+      const lease = await api.find(leases, { namespace, name }, request);
+      if (lease?.spec?.holderIdentity !== this.identity) return;
+      const { holderIdentity: _mine, ...rest } = lease.spec;
+      const spec = { ...rest, leaseDurationSeconds: 1, renewTime: microTime(this.#clock.now()) };
+      this.#observe(await api.update(leases, { ...lease, spec }, request));
       this.#logger.info({}, 'gave the lease up');
     } catch (error) {
       // The next leader waits for the end of the lease instead.
