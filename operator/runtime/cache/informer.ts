@@ -178,7 +178,7 @@ export class Informer<T extends KubeObject> {
     } = this.#options;
     const selection = { ...(namespace ? { namespace } : {}), labelSelector, fieldSelector };
     const events = watchCollection({ api, type, selection, clock, random, signal, ...(tuning ? { tuning } : {}) });
-    const within = (object: T) => namespace === '' || object.metadata.namespace === namespace;
+    const within = (ref: ObjectRef) => namespace === '' || ref.namespace === namespace;
     let seen = new Set<string>();
     let list = 0;
     for await (const event of events) {

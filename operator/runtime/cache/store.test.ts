@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KubeObject } from '../objects/objects.ts';
+import type { KubeObject, ObjectRef } from '../objects/objects.ts';
 import { Store } from './store.ts';
 
 interface Thing extends KubeObject {
@@ -134,6 +134,22 @@ describe.each([{ compact: false }, { compact: true }])('Store %o', ({ compact })
     finish(store, list, 10, []);
     expect(store.upsert(thing('b', 3)).type).toBe('Nothing');
     expect(store.upsert(thing('a', 11)).type).toBe('Added');
+  });
+
+  it('the list of one namespace forgets nothing of another, whose watch may lag', () => {
+    const store = new Store<Thing>({ compact });
+    const inB = (version: number) => {
+      const object = thing('a', version);
+      return { ...object, metadata: { ...object.metadata, namespace: 'b' } };
+    };
+    store.upsert(inB(1));
+    store.bury({ namespace: 'b', name: 'a' }, 'a-1');
+    const list = store.startList();
+    const within = ({ namespace }: ObjectRef) => namespace === 'other';
+    expect([...store.finishList(list, '10', new Set(), within)]).toEqual([]);
+    expect(store.upsert(inB(2)).type).toBe('Nothing');
+    expect(store.remove(inB(3)).type).toBe('Nothing');
+    expect(store.buried).toBe(0);
   });
 
   it('keeps its indexes', () => {

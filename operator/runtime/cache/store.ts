@@ -1,7 +1,7 @@
 // The objects an informer knows, by key and by index. It never goes back in time: an event older than what it holds
 // (a replayed watch, or one that has not caught up with our own write) changes nothing.
 import type { KubeObject, ObjectRef } from '../objects/objects.ts';
-import { compareResourceVersions, objectKey } from '../objects/objects.ts';
+import { compareResourceVersions, objectKey, parseObjectKey } from '../objects/objects.ts';
 
 /** Gives the values under which an object is found in an index. */
 export type Indexer<T> = (object: T) => readonly string[];
@@ -148,18 +148,17 @@ export class Store<T extends KubeObject> {
   /**
    * Removes what a finished list no longer has: objects at most as old as the list that are not among `seen`. Newer ones
    * were written since.
-   * @param within limits the removal, for example to the namespace that was listed.
+   * @param within what was listed, for example one namespace: of the rest the list says nothing.
    */
   *finishList(
     generation: number,
     resourceVersion: string,
     seen: ReadonlySet<string>,
-    within: (object: T) => boolean,
+    within: (ref: ObjectRef) => boolean,
   ): Generator<StoreChange<T>> {
     for (const [key, kept] of this.#objects) {
-      if (seen.has(key)) continue;
+      if (seen.has(key) || !within(parseObjectKey(key))) continue;
       const object = unpacked(kept);
-      if (!within(object)) continue;
       const order = compareResourceVersions(object.metadata.resourceVersion, resourceVersion);
       if (order !== undefined && order > 0) continue;
       this.#drop(key, object);
@@ -167,7 +166,7 @@ export class Store<T extends KubeObject> {
       yield { type: 'Deleted', object };
     }
     for (const [key, tombstone] of this.#tombstones)
-      if (tombstone.generation < generation) this.#tombstones.delete(key);
+      if (tombstone.generation < generation && within(parseObjectKey(key))) this.#tombstones.delete(key);
   }
 
   #isBuried(key: string, object: T): boolean {
