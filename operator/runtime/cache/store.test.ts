@@ -73,6 +73,18 @@ describe.each([{ compact: false }, { compact: true }])('Store %o', ({ compact })
     expect(store.get({ name: 'a' })?.metadata.uid).toBe('second');
   });
 
+  it('a list forgets no deletion while a write is under way whose answer may speak of the deleted', () => {
+    const store = new Store<Thing>({ compact });
+    store.upsert(thing('a', 1));
+    store.beginWrite();
+    store.bury({ name: 'a' }, 'a-1');
+    expect(finish(store, store.startList(), 5, [])).toEqual([]);
+    // Of a patch shortly before the delete: the watch, which begins at 5, would never tell that it is gone.
+    expect(store.upsert(thing('a', 2)).type).toBe('Nothing');
+    store.endWrite();
+    expect(store.buried).toBe(0);
+  });
+
   it('what left the selection while a write was under way may come back by a newer state', () => {
     const store = new Store<Thing>({ compact });
     store.upsert(thing('a', 1));

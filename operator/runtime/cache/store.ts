@@ -35,7 +35,7 @@ export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T | string>();
   readonly #compact: boolean;
   readonly #tombstones = new Map<string, Tombstone>();
-  /** Removals that the watch told of while writes were under way: the answer to such a write may come after it. */
+  /** Removals that the watch or a list told of while writes were under way: the answer to such a write may come after it. */
   readonly #removed = new Map<string, Tombstone>();
   #writes = 0;
   readonly #indexers: ReadonlyMap<string, Indexer<T>>;
@@ -165,8 +165,11 @@ export class Store<T extends KubeObject> {
       if (this.#writes > 0) this.#removed.set(key, { uid: object.metadata.uid, resourceVersion, generation });
       yield { type: 'Deleted', object };
     }
-    for (const [key, tombstone] of this.#tombstones)
-      if (tombstone.generation < generation && within(parseObjectKey(key))) this.#tombstones.delete(key);
+    for (const [key, tombstone] of this.#tombstones) {
+      if (tombstone.generation >= generation || !within(parseObjectKey(key))) continue;
+      this.#tombstones.delete(key);
+      if (this.#writes > 0) this.#removed.set(key, tombstone);
+    }
   }
 
   #isBuried(key: string, object: T): boolean {
