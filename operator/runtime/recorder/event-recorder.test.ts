@@ -132,6 +132,23 @@ describe('EventRecorder', () => {
     await finish();
   });
 
+  it('goes on with an event that was stored although the answer was lost', async () => {
+    const { clock, api, recorder, all, outcome, finish } = setUp();
+    const create = api.create.bind(api);
+    api.create = async (type, object) => {
+      api.create = create;
+      await create(type, object);
+      throw new TransportError('create', 'Timeout', 'no answer');
+    };
+    recorder.record(thing(), weightSet);
+    await clock.advance(0);
+    recorder.record(thing(), weightSet);
+    await clock.advance(1_000);
+    expect((await all()).map(({ series }) => series?.count)).toEqual([2]);
+    expect([await outcome('created'), await outcome('failed')]).toEqual([1, 0]);
+    await finish();
+  });
+
   it('does not repeat what the server refuses', async () => {
     const { clock, api, recorder, outcome, finish } = setUp();
     let tries = 0;

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Api } from '../client/api.ts';
-import { ApiError, isNamespaceTerminating, isNotFound, TransportError } from '../client/errors.ts';
+import { ApiError, isAlreadyExists, isNamespaceTerminating, isNotFound, TransportError } from '../client/errors.ts';
 import { TokenBucket } from '../client/token-bucket.ts';
 import type { Clock, Random } from '../clock/clock.ts';
 import { microTime, systemClock } from '../clock/clock.ts';
@@ -197,7 +197,13 @@ export class EventRecorder {
       }
       this.#options.metrics?.recorded.inc({ outcome: 'series' });
     } else {
-      await api.create(events, { ...series.event, ...counted }, options);
+      try {
+        await api.create(events, { ...series.event, ...counted }, options);
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+        // Its name is of chance: it is this one, stored by a try whose answer was lost, with the count of then.
+        if (count > 1) await api.patch(events, series.event.metadata, counted, options);
+      }
       this.#options.metrics?.recorded.inc({ outcome: 'created' });
     }
     series.written = count;
