@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import type { WriteOptions } from '../client/api.ts';
 import { ApiError, TransportError } from '../client/errors.ts';
 import { ManualClock } from '../clock/manual-clock.ts';
 import { runtimeMetrics } from '../metrics/metrics.ts';
@@ -182,6 +183,24 @@ describe('EventRecorder', () => {
     recorder.record(thing('late'), weightSet);
     await finish();
     expect((await all()).map(({ series }) => series?.count)).toEqual([5, undefined]);
+  });
+
+  it('a write that hangs holds a stop up for 3 s, not for as long as its time-out', async () => {
+    const { clock, api, recorder, finish } = setUp();
+    api.create = (_type, _object, { signal }: WriteOptions = {}) =>
+      new Promise((_resolve, reject) => {
+        const fail = () => reject(new TransportError('create', 'Aborted', 'aborted'));
+        if (signal?.aborted) fail();
+        signal?.addEventListener('abort', fail);
+      });
+    recorder.record(thing(), weightSet);
+    await clock.advance(0);
+    let finished = false;
+    void finish().then(() => (finished = true));
+    await clock.advance(2_999);
+    expect(finished).toBe(false);
+    await clock.advance(1);
+    expect([finished, clock.timers]).toEqual([true, 0]);
   });
 
   it('cuts long notes at a character, within the bytes that the API takes', () => {

@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import type { Api } from '../client/api.ts';
 import { ApiError, isAlreadyExists, isNamespaceTerminating, isNotFound, TransportError } from '../client/errors.ts';
 import { TokenBucket } from '../client/token-bucket.ts';
-import type { Clock, Random } from '../clock/clock.ts';
+import type { Clock, Random, Timer } from '../clock/clock.ts';
 import { microTime, systemClock } from '../clock/clock.ts';
 import type { Logger } from '../log/logger.ts';
 import { silentLogger } from '../log/logger.ts';
@@ -129,13 +129,19 @@ export class EventRecorder {
 
   /** Sends what is recorded until the signal aborts; then sends the rest, for at most 3 s. */
   async run(signal: AbortSignal): Promise<void> {
-    const stop = () => void this.#queue.shutDown();
+    const deadline = new AbortController();
+    let timer: Timer | undefined;
+    const stop = () => {
+      void this.#queue.shutDown();
+      // For the write under way as well: whoever stops waits for it, and gives the lease up only then.
+      timer = this.#clock.timer(flushMs, () => deadline.abort());
+    };
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     for (let work = await this.#queue.get(); work; work = await this.#queue.get()) {
       const series = work.item;
       try {
-        await this.#write(series);
+        await this.#write(series, deadline.signal);
         this.#queue.forget(series);
       } catch (error) {
         this.#retry(series, error);
@@ -144,8 +150,8 @@ export class EventRecorder {
       }
     }
     const unsent = [...this.#series.values()].filter((series) => series.written < series.count);
-    const deadline = AbortSignal.timeout(flushMs);
-    const results = await Promise.allSettled(unsent.map((series) => this.#write(series, deadline)));
+    const results = await Promise.allSettled(unsent.map((series) => this.#write(series, deadline.signal)));
+    timer?.cancel();
     for (const result of results) if (result.status === 'rejected') this.#failed(result.reason);
   }
 
@@ -180,11 +186,11 @@ export class EventRecorder {
   }
 
   /** Creates the Event, or writes how long its series has become. */
-  async #write(series: Series, signal?: AbortSignal): Promise<void> {
+  async #write(series: Series, signal: AbortSignal): Promise<void> {
     const { api } = this.#options;
     const { count } = series;
     const counted = count > 1 ? { series: { count, lastObservedTime: microTime(series.lastAt) } } : {};
-    const options = signal ? { signal } : {};
+    const options = { signal };
     if (series.written > 0) {
       if (series.written >= count) return;
       try {
