@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../clock/manual-clock.ts';
 import { runtimeMetrics } from '../metrics/metrics.ts';
 import { configMaps, deployments, nodes, pods } from '../objects/builtin.ts';
 import type { Answer } from '../testing/scripted-server.ts';
@@ -316,6 +317,19 @@ describe('ApiClient limits', () => {
       },
       { timeoutMs: 60 },
     ));
+
+  it('ends a request whose credentials do not come, as of a plug-in that hangs', async () => {
+    const clock = new ManualClock();
+    const connection = { endpoint: () => new Promise<never>(() => undefined) };
+    const client = new ApiClient({ connection, fieldManager: 't', clock });
+    const stop = new AbortController();
+    const outcomes: unknown[] = [];
+    for (const options of [{ signal: stop.signal }, {}])
+      void failure(client.get(pods, ref, options)).then((error) => outcomes.push(error));
+    stop.abort();
+    await clock.advance(30_000);
+    expect(outcomes).toMatchObject([{ failure: 'Aborted' }, { failure: 'Timeout' }]);
+  });
 
   it("tells the caller's abort from a broken connection", () =>
     withServer(async (server, client) => {

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
+import { unlessAborted } from '../clock/abort.ts';
 import type { Connection, Endpoint, TlsIdentity } from './connection.ts';
 import { TransportError } from './errors.ts';
 
@@ -61,8 +62,9 @@ export class Transport {
     const what = `${request.method} ${request.path}`;
     let endpoint: Endpoint;
     try {
-      endpoint = await this.#connection.endpoint(request.refreshCredentials);
+      endpoint = await unlessAborted(this.#connection.endpoint(request.refreshCredentials), request.signal);
     } catch (error) {
+      if (request.signal?.aborted) throw asTransportError(what, error, request.signal);
       throw new TransportError(what, 'Credentials', `cannot get credentials: ${String(error)}`, error);
     }
     if (request.signal?.aborted) throw asTransportError(what, undefined, request.signal);

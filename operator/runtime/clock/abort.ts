@@ -9,3 +9,17 @@ export const linkAbort = (from: AbortSignal | undefined, to: AbortController): (
   else from.addEventListener('abort', pass, { once: true });
   return () => from.removeEventListener('abort', pass);
 };
+
+/** As the promise, but rejects with the signal's reason once that aborts: for waiting for what cannot be told to stop. */
+export const unlessAborted = async <T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+  const link = new AbortController();
+  const aborted = new Promise<never>((_resolve, reject) => {
+    link.signal.addEventListener('abort', () => reject(link.signal.reason as Error));
+  });
+  const unlink = linkAbort(signal, link);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    unlink();
+  }
+};
