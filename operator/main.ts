@@ -19,7 +19,7 @@ async function main(): Promise<number> {
     timestamp: pino.stdTimeFunctions.isoTime,
   });
   const endTelemetry =
-    settings.otlpEndpoint === null ? null : (await import('./telemetry.ts')).startTelemetry(settings.otlpEndpoint);
+    settings.otlpEndpoint === null ? null : (await import('./telemetry.ts')).startTelemetry(settings.otlpEndpoint, log);
   const manager = new Manager({
     name: 'assistant-operator',
     reportingController: 'assistant-platform.io/operator',

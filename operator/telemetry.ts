@@ -1,4 +1,5 @@
 // Traces of the operator, sent by OTLP/HTTP when OTEL_EXPORTER_OTLP_ENDPOINT names a collector; without it nothing of this file is loaded.
+import type { Logger } from '@assistant-platform/runtime';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
@@ -25,9 +26,9 @@ class RolloutIds implements IdGenerator {
 /**
  * Registers the provider.
  * @param endpoint base address of the collector; `/v1/traces` is added as the specification of OTLP/HTTP says.
- * @returns ends it: sends what is left.
+ * @returns ends it: sends what is left. It never rejects: a collector that is away must not make a clean stop fail, nor hide why the process ends.
  */
-export function startTelemetry(endpoint: string): () => Promise<void> {
+export function startTelemetry(endpoint: string, logger: Pick<Logger, 'warn'>): () => Promise<void> {
   const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
   const provider = new NodeTracerProvider({
     idGenerator: new RolloutIds(rootIds),
@@ -35,5 +36,5 @@ export function startTelemetry(endpoint: string): () => Promise<void> {
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url }))],
   });
   provider.register();
-  return () => provider.shutdown();
+  return () => provider.shutdown().catch((err: unknown) => logger.warn({ err }, 'the last traces could not be sent'));
 }

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { silentLogger } from '@assistant-platform/runtime';
 import { trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canary, sampleRelease, withVersion } from '../rollout/releases.ts';
@@ -78,7 +79,7 @@ describe('sent to a collector', () => {
   afterAll(() => new Promise((resolve) => collector.close(resolve)));
 
   it('[R-257] they are one trace, the steps below the rollout, whichever operator sent them', async () => {
-    const end = startTelemetry(`http://127.0.0.1:${(collector.address() as AddressInfo).port}`);
+    const end = startTelemetry(`http://127.0.0.1:${(collector.address() as AddressInfo).port}`, silentLogger);
     const subject = { uid: 'uid-1', namespace: 'assistants', name: 'support' };
     for (const ended of spansOf((run) => run.run(30_000))) emit(trace.getTracer('test'), rootIds, subject, ended);
     await end();
