@@ -13,11 +13,20 @@ export type StoreChange<T> =
   | { type: 'Deleted'; object: T }
   | { type: 'Nothing' };
 
+/** Of an object that we deleted, or took out of the selection, before the watch told of it. */
 interface Tombstone {
   uid: string | undefined;
-  /** Events up to this version speak of the deleted object; undefined: all of this uid do. */
+  /** Deleted: no state of this uid is news. Otherwise it may come back by a later write. */
+  deleted: boolean;
+  /** States up to this version are past, of namesakes too. */
   resourceVersion: string | undefined;
   generation: number;
+}
+
+/** What a finished list said: at this version there was nothing within it but what it had. */
+interface FinishedList {
+  within: (ref: ObjectRef) => boolean;
+  resourceVersion: string;
 }
 
 const nothing = { type: 'Nothing' } as const;
@@ -35,8 +44,10 @@ export class Store<T extends KubeObject> {
   readonly #objects = new Map<string, T | string>();
   readonly #compact: boolean;
   readonly #tombstones = new Map<string, Tombstone>();
-  /** Removals that the watch or a list told of while writes were under way: the answer to such a write may come after it. */
-  readonly #removed = new Map<string, Tombstone>();
+  /** While writes are under way, whose answers may be overtaken: the version of the last removal that the watch told of, by key. */
+  readonly #removed = new Map<string, string>();
+  /** Likewise: the lists that were finished meanwhile. */
+  #lists: FinishedList[] = [];
   #writes = 0;
   readonly #indexers: ReadonlyMap<string, Indexer<T>>;
   readonly #indexes = new Map<string, Map<string, Set<string>>>();
@@ -90,7 +101,9 @@ export class Store<T extends KubeObject> {
   /** The result has come in, or there is none. */
   endWrite(): void {
     this.#writes -= 1;
-    if (this.#writes === 0) this.#removed.clear();
+    if (this.#writes > 0) return;
+    this.#removed.clear();
+    this.#lists = [];
   }
 
   /** Takes in an object that was listed, watched or written. */
@@ -112,13 +125,14 @@ export class Store<T extends KubeObject> {
   remove(object: T): StoreChange<T> {
     const key = objectKey(object.metadata);
     const { uid, resourceVersion } = object.metadata;
-    if (this.#writes > 0) this.#removed.set(key, { uid, resourceVersion, generation: this.#generation });
+    if (this.#writes > 0 && resourceVersion !== undefined && !isUpTo(resourceVersion, this.#removed.get(key)))
+      this.#removed.set(key, resourceVersion);
     const old = this.#read(key);
     if (!old) {
-      if (this.#tombstones.get(key)?.uid === object.metadata.uid) this.#tombstones.delete(key);
+      if (this.#tombstones.get(key)?.uid === uid) this.#tombstones.delete(key);
       return nothing;
     }
-    const order = compareResourceVersions(object.metadata.resourceVersion, old.metadata.resourceVersion);
+    const order = compareResourceVersions(resourceVersion, old.metadata.resourceVersion);
     if (order !== undefined && order < 0) return nothing;
     this.#drop(key, old);
     return { type: 'Deleted', object };
@@ -135,7 +149,12 @@ export class Store<T extends KubeObject> {
     const order = compareResourceVersions(resourceVersion, old.metadata.resourceVersion);
     if (resourceVersion !== undefined && order !== undefined && order < 0) return nothing;
     this.#drop(key, old);
-    this.#tombstones.set(key, { uid: old.metadata.uid, resourceVersion, generation: this.#generation });
+    this.#tombstones.set(key, {
+      uid,
+      deleted: resourceVersion === undefined,
+      resourceVersion: resourceVersion ?? old.metadata.resourceVersion,
+      generation: this.#generation,
+    });
     return { type: 'Deleted', object: old };
   }
 
@@ -162,22 +181,24 @@ export class Store<T extends KubeObject> {
       const order = compareResourceVersions(object.metadata.resourceVersion, resourceVersion);
       if (order !== undefined && order > 0) continue;
       this.#drop(key, object);
-      if (this.#writes > 0) this.#removed.set(key, { uid: object.metadata.uid, resourceVersion, generation });
       yield { type: 'Deleted', object };
     }
     for (const [key, tombstone] of this.#tombstones) {
-      if (tombstone.generation >= generation || !within(parseObjectKey(key))) continue;
-      this.#tombstones.delete(key);
-      if (this.#writes > 0) this.#removed.set(key, tombstone);
+      if (tombstone.generation < generation && within(parseObjectKey(key))) this.#tombstones.delete(key);
     }
+    if (this.#writes > 0) this.#lists.push({ within, resourceVersion });
   }
 
-  #isBuried(key: string, object: T): boolean {
-    return [this.#tombstones.get(key), this.#removed.get(key)].some((tombstone) => {
-      if (!tombstone || tombstone.uid !== object.metadata.uid) return false;
-      const order = compareResourceVersions(object.metadata.resourceVersion, tombstone.resourceVersion);
-      return tombstone.resourceVersion === undefined || (order !== undefined && order <= 0);
-    });
+  /** Whether a state of an object that is not here is older than the news of its end. */
+  #isBuried(key: string, { metadata }: T): boolean {
+    const { uid, resourceVersion } = metadata;
+    const tombstone = this.#tombstones.get(key);
+    return (
+      (tombstone?.deleted === true && tombstone.uid === uid) ||
+      isUpTo(resourceVersion, tombstone?.resourceVersion) ||
+      isUpTo(resourceVersion, this.#removed.get(key)) ||
+      this.#lists.some((list) => isUpTo(resourceVersion, list.resourceVersion) && list.within(metadata))
+    );
   }
 
   #read(key: string): T | undefined {
@@ -214,6 +235,12 @@ export class Store<T extends KubeObject> {
     }
   }
 }
+
+/** Whether the version is known to be the bound or older. */
+const isUpTo = (version: string | undefined, bound: string | undefined): boolean => {
+  const order = bound === undefined ? undefined : compareResourceVersions(version, bound);
+  return order !== undefined && order <= 0;
+};
 
 const unpacked = <T extends KubeObject>(kept: T | string): T =>
   typeof kept === 'string' ? (JSON.parse(kept) as T) : kept;
