@@ -1,6 +1,6 @@
 // The admin port of the pods: GET /sessions, POST /drain (docs/reference/pod-contract.md). Short time-outs; what does not answer is unknown. What runs in a
 // pod is not ours: no more than MAX_ANSWER_BYTES of its answer are read, and it cannot send us to another address.
-import { type Logger, silentLogger } from '@assistant-platform/runtime';
+import { inTime, type Logger, silentLogger } from '@assistant-platform/runtime';
 import { z } from 'zod';
 import type { Sessions } from '../rollout/snapshot.ts';
 
@@ -54,14 +54,16 @@ export class PodsClient {
   /** Open sessions of a pod. Never throws: an answer that cannot be had or read is `unknown`, a port that is not there `unsupported`. */
   async sessions(pod: PodAddress, signal: AbortSignal): Promise<Sessions> {
     try {
-      const response = await this.#fetch(`${this.#base(pod)}/sessions`, this.#request(signal));
-      if (!response.ok) {
-        await response.body?.cancel();
-        if (response.status === 404) return { kind: 'unsupported' };
-        throw new Error(`GET /sessions was answered ${response.status}`);
-      }
-      const { open, busy, draining } = sessionsAnswer.parse(JSON.parse(await textOf(response)));
-      return { kind: 'known', open, busy, draining };
+      return await inTime(this.#timeoutMs, signal, async (within): Promise<Sessions> => {
+        const response = await this.#fetch(`${this.#base(pod)}/sessions`, { redirect: 'error', signal: within });
+        if (!response.ok) {
+          await response.body?.cancel();
+          if (response.status === 404) return { kind: 'unsupported' };
+          throw new Error(`GET /sessions was answered ${response.status}`);
+        }
+        const { open, busy, draining } = sessionsAnswer.parse(JSON.parse(await textOf(response)));
+        return { kind: 'known', open, busy, draining };
+      });
     } catch (error) {
       if (isRefused(error)) return { kind: 'unsupported' };
       const { namespace, name } = pod;
@@ -80,15 +82,18 @@ export class PodsClient {
     token: string,
     signal: AbortSignal,
   ): Promise<void> {
-    const response = await this.#fetch(`${this.#base(pod)}/drain`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(order),
-      ...this.#request(signal),
+    await inTime(this.#timeoutMs, signal, async (within) => {
+      const response = await this.#fetch(`${this.#base(pod)}/drain`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(order),
+        redirect: 'error',
+        signal: within,
+      });
+      const text = await textOf(response);
+      if (!response.ok)
+        throw new Error(`POST /drain of pod ${pod.namespace}/${pod.name}: ${response.status} ${text.slice(0, 200)}`);
     });
-    const text = await textOf(response);
-    if (!response.ok)
-      throw new Error(`POST /drain of pod ${pod.namespace}/${pod.name}: ${response.status} ${text.slice(0, 200)}`);
   }
 
   #base({ ip, port, namespace, name }: PodAddress): string {
@@ -98,10 +103,6 @@ export class PodsClient {
       .replaceAll('{port}', String(port))
       .replaceAll('{namespace}', namespace)
       .replaceAll('{pod}', name);
-  }
-
-  #request(signal: AbortSignal): Pick<RequestInit, 'redirect' | 'signal'> {
-    return { redirect: 'error', signal: AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]) };
   }
 }
 

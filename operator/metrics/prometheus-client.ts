@@ -1,4 +1,5 @@
 // The part of Prometheus' HTTP API that we use: instant queries, of a range also (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries).
+import { inTime } from '@assistant-platform/runtime';
 import { z } from 'zod';
 
 /** One series of the result. */
@@ -98,17 +99,17 @@ export class PrometheusClient {
   }
 
   async #post(query: string, at: number, signal: AbortSignal): Promise<unknown> {
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
-    let response: Response;
     try {
-      response = await this.#fetch(`${this.#url}/api/v1/query`, {
-        method: 'POST',
-        body: new URLSearchParams({ query, time: String(at / 1000), timeout: `${this.#timeoutMs}ms` }),
-        signal: AbortSignal.any([signal, timeout]),
+      return await inTime(this.#timeoutMs, signal, async (within) => {
+        const response = await this.#fetch(`${this.#url}/api/v1/query`, {
+          method: 'POST',
+          body: new URLSearchParams({ query, time: String(at / 1000), timeout: `${this.#timeoutMs}ms` }),
+          signal: within,
+        });
+        return response.json();
       });
-      return await response.json();
     } catch (cause) {
-      if (timeout.aborted)
+      if (cause instanceof DOMException && cause.name === 'TimeoutError')
         throw new PrometheusError(`Prometheus at ${this.#url} does not answer within ${this.#timeoutMs} ms`, { cause });
       if (cause instanceof SyntaxError)
         throw new PrometheusError(`${this.#url} does not answer as Prometheus does; is the address right?`, { cause });

@@ -10,6 +10,7 @@ export { ApiClient, type ApiClientOptions, defaultPageSize } from './client/api-
 export * from './client/connection.ts';
 export * from './client/errors.ts';
 export { type RateLimit, TokenBucket } from './client/token-bucket.ts';
+export { inTime } from './clock/abort.ts';
 export * from './clock/clock.ts';
 export * from './election/leader-elector.ts';
 export * from './log/logger.ts';

@@ -10,6 +10,29 @@ export const linkAbort = (from: AbortSignal | undefined, to: AbortController): (
   return () => from.removeEventListener('abort', pass);
 };
 
+/**
+ * Does the work under a signal that aborts when the limit is over, with a DOMException named TimeoutError, or when
+ * `signal` does. Rejects as the work does.
+ */
+export const inTime = async <T>(
+  limitMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> => {
+  const abort = new AbortController();
+  const unlink = linkAbort(signal, abort);
+  const limit = setTimeout(
+    () => abort.abort(new DOMException(`not done within ${limitMs} ms`, 'TimeoutError')),
+    limitMs,
+  );
+  try {
+    return await work(abort.signal);
+  } finally {
+    clearTimeout(limit);
+    unlink();
+  }
+};
+
 /** As the promise, but rejects with the signal's reason once that aborts: for waiting for what cannot be told to stop. */
 export const unlessAborted = async <T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
   const link = new AbortController();
