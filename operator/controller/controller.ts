@@ -138,7 +138,7 @@ export class AssistantController {
     const release = readRelease(stored);
     if (release instanceof InvalidSpecError) {
       const refusal = { reason: 'SpecRefused', message: release.message } as const;
-      await this.#tellRefusal(stored, stored.status ?? {}, refusal, log);
+      await this.#tellRefusal(stored, stored.status ?? {}, refusal, { log, signal });
       throw new TerminalError(`the spec of ${key} cannot be read: ${release.message}`);
     }
     const snapshot = this.#observe(stored, release);
@@ -211,7 +211,7 @@ export class AssistantController {
       const persists = foreign || (error instanceof ApiError && (isRefusal(error) || failures >= PATIENCE));
       if (persists) {
         const refusal = { reason: 'WriteRefused', message: error.message } as const;
-        await this.#tellRefusal(stored, subject.status, refusal, log);
+        await this.#tellRefusal(stored, subject.status, refusal, { log, signal });
       }
       throw error;
     }
@@ -222,16 +222,14 @@ export class AssistantController {
     stored: StoredAssistantDeployment,
     before: Status,
     refusal: Refusal,
-    log: ReconcileContext['log'],
+    { log, signal }: Pick<ReconcileContext, 'log' | 'signal'>,
   ): Promise<void> {
     const status = withRefusal(before, refusal, stored.metadata.generation ?? 0, this.#manager.clock.now());
     if (isSame(status, before)) return;
     try {
       const latest = this.#caches.subjects.get(stored.metadata) ?? stored;
-      await this.#manager.api.updateStatus(assistantDeployments, {
-        ...latest,
-        status: status as AssistantDeploymentStatus,
-      });
+      const refused = { ...latest, status: status as AssistantDeploymentStatus };
+      await this.#manager.api.updateStatus(assistantDeployments, refused, { signal });
       this.#manager.events.record(stored, { type: 'Warning', reason: refusal.reason, note: refusal.message });
     } catch (error) {
       log.warn({ err: error }, 'the refusal could not be shown in the status');
