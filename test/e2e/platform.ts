@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { stopCluster } from '@assistant-platform/local/cluster';
+import type { Addresses } from '../../local/start/addresses.ts';
 
 export const repository = path.resolve(import.meta.dirname, '../..');
 /** The tests' instance beside a person's `start`. */
@@ -12,24 +13,9 @@ const stateDir = path.join(repository, '.state', instance);
 /** Environment in which the commands of `local/` and the demonstration speak of the tests' instance. */
 export const environment = { ...process.env, ASSISTANT_PLATFORM_INSTANCE: instance };
 
-/** What `npm run where --json` prints. */
-export interface Where {
-  readonly kubeconfig: string;
-  readonly context: string;
-  readonly gateway: string;
-  readonly unleash: {
-    readonly url: string;
-    readonly user: string;
-    readonly password: string;
-    readonly adminToken: string;
-  };
-  readonly openbao: { readonly url: string; readonly token: string };
-  readonly prometheus: string;
-}
-
 declare module 'vitest' {
   interface ProvidedContext {
-    readonly where: Where;
+    readonly where: Addresses;
     readonly stateDir: string;
   }
 }
@@ -43,7 +29,7 @@ export async function setup(project: TestProject): Promise<void> {
     env: environment,
     encoding: 'utf8',
   });
-  project.provide('where', JSON.parse(where) as Where);
+  project.provide('where', JSON.parse(where) as Addresses);
   project.provide('stateDir', stateDir);
 }
 
