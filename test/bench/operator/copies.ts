@@ -66,12 +66,6 @@ export class Etcd {
     return written;
   }
 
-  /** Counts every write there ever was. */
-  async revision(): Promise<number> {
-    const { header } = await this.#call('range', { key: encoded('/'), limit: 1, keys_only: true });
-    return Number(header.revision);
-  }
-
   close(): void {
     this.#agent.destroy();
   }
@@ -111,7 +105,6 @@ export class Etcd {
 }
 
 interface Answer {
-  readonly header: { readonly revision: string };
   readonly kvs?: readonly { readonly key: string; readonly value?: string }[];
 }
 

@@ -20,11 +20,18 @@ export interface MeasuredProcessOptions {
 
 /** A clock tick, in which the kernel counts processor time. */
 const TICK_MS = 10;
-/** A window with less processor time than this is quiet. */
-const QUIET_TICKS = 2;
+/** A window with no more processor time than this is quiet. */
+const QUIET_PROCESSOR_MS = 2 * TICK_MS;
 const WINDOW_MS = 500;
 /** So many quiet windows in a row: nothing comes any more. */
 const QUIET_WINDOWS = 4;
+
+/** Processor time of a process so far, milliseconds. */
+export function processorMs(pid: number): number {
+  // Behind the name, which may hold anything, come state (field 3) and so on; utime and stime are fields 14 and 15.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
 
 export class MeasuredProcess {
   readonly #process: OperatorProcess;
@@ -83,7 +90,7 @@ export class MeasuredProcess {
 
   /** Processor time so far, milliseconds. */
   processorMs(): number {
-    return this.#ticks() * TICK_MS;
+    return processorMs(this.#pid);
   }
 
   /**
@@ -94,12 +101,12 @@ export class MeasuredProcess {
     const end = Date.now() + timeoutMs;
     let since = Date.now();
     let quiet = 0;
-    let before = this.#ticks();
+    let before = this.processorMs();
     while (quiet < QUIET_WINDOWS) {
       if (Date.now() > end) throw new Error(`still busy after ${timeoutMs} ms:\n${this.lastWords}`);
       await delay(WINDOW_MS);
-      const now = this.#ticks();
-      if (now - before <= QUIET_TICKS) quiet += 1;
+      const now = this.processorMs();
+      if (now - before <= QUIET_PROCESSOR_MS) quiet += 1;
       else {
         quiet = 0;
         since = Date.now();
@@ -109,12 +116,6 @@ export class MeasuredProcess {
     return since;
   }
 
-  /** Processor time so far, clock ticks. */
-  #ticks(): number {
-    // Behind the name, which may hold anything, come state (field 3) and so on; utime and stime are fields 14 and 15.
-    const fields = readFileSync(`/proc/${this.#pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-    return Number(fields[11]) + Number(fields[12]);
-  }
 
   get #pid(): number {
     const { pid } = this.#process;

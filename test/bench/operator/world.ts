@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCluster, stopCluster } from '@assistant-platform/local/cluster';
 import { bundleService } from '@assistant-platform/local/images';
-import { ApiClient, connectionFromEnvironment, Informer, namespaces } from '@assistant-platform/runtime';
+import { ApiClient, connectionFromEnvironment, Informer, leases, namespaces } from '@assistant-platform/runtime';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ELECTION_RULES, NAMESPACE_RULES, type PolicyRule } from '../../../operator/controller/permissions.ts';
 import { assistantDeployments, type StoredAssistantDeployment } from '../../../operator/controller/resources.ts';
@@ -19,7 +19,7 @@ import { inParallel } from '../../in-parallel.ts';
 import { isFinished, NAMESPACES, namespaceOf, release, type Shape } from './assistants.ts';
 import { type AuditedRequest, AuditLog, isWrite } from './audit.ts';
 import { Etcd } from './copies.ts';
-import { MeasuredProcess, type MeasuredProcessOptions } from './process.ts';
+import { MeasuredProcess, type MeasuredProcessOptions, processorMs } from './process.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 /** Of the accounts, and of the lease. */
@@ -28,9 +28,12 @@ export const ACCOUNTS_NAMESPACE = 'bench';
 /** Requests of people at a time. */
 export const AT_A_TIME = 16;
 
-/** Leases are renewed all the time: fewer writes than this within that time are quiet. */
-const QUIET_WRITES = 100;
-const QUIET_MS = 10_000;
+/** Kubernetes is idle when neither of these needs more than this share of a processor in so many windows in a row. */
+const IDLE_COMPONENTS = ['kube-apiserver', 'kube-controller-manager'];
+const IDLE_SHARE = 0.2;
+const IDLE_WINDOW_MS = 5_000;
+const IDLE_WINDOWS = 3;
+const IDLE_TIMEOUT_MS = 15 * 60_000;
 
 /** The accounts whose requests are counted. */
 const ACCOUNTS = ['operator', 'plain', 'person'] as const;
@@ -208,21 +211,39 @@ export class World {
     }
   }
 
-  /** So many copies of all assistants, while nobody works on them. Resolves when Kubernetes has taken them in and writes nothing more. */
+  /** So many copies of all assistants, while nobody works on them. Resolves when Kubernetes has taken them in. */
   async copy(times: number): Promise<void> {
     const etcd = new Etcd(this.#stateDir);
     try {
       // It would make pods for a ReplicaSet whose own are not there yet. Its successor finds all of them.
       const manager = this.#component('kube-controller-manager');
+      const leader = await this.#leadingManager();
       signalProcess(manager, 'SIGSTOP');
       await etcd.copyNamespaces(times);
       signalProcess(manager, 'SIGKILL');
-      for (let before = -Infinity, now = await etcd.revision(); now - before > QUIET_WRITES; ) {
-        await delay(QUIET_MS);
-        [before, now] = [now, await etcd.revision()];
-      }
+      while ((await this.#leadingManager()) === leader) await delay(1_000);
+      await this.#idle();
     } finally {
       etcd.close();
+    }
+  }
+
+  async #leadingManager(): Promise<string | undefined> {
+    const { spec } = await this.admin.get(leases, { namespace: 'kube-system', name: 'kube-controller-manager' });
+    return spec?.holderIdentity;
+  }
+
+  /** Resolves when Kubernetes has nothing to do any more. @throws Error when it does not come to that. */
+  async #idle(): Promise<void> {
+    const end = Date.now() + IDLE_TIMEOUT_MS;
+    const spent = (): number[] => IDLE_COMPONENTS.map((name) => processorMs(this.#component(name).pid));
+    for (let idle = 0, before = spent(); idle < IDLE_WINDOWS; ) {
+      await delay(IDLE_WINDOW_MS);
+      const now = spent();
+      const busiest = Math.max(...now.map((ms, index) => ms - (before[index] ?? 0)));
+      idle = busiest <= IDLE_SHARE * IDLE_WINDOW_MS ? idle + 1 : 0;
+      before = now;
+      if (Date.now() > end) throw new Error(`Kubernetes still works on the copies after ${IDLE_TIMEOUT_MS} ms`);
     }
   }
 
