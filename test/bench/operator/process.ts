@@ -116,7 +116,6 @@ export class MeasuredProcess {
     return since;
   }
 
-
   get #pid(): number {
     const { pid } = this.#process;
     if (pid === undefined) throw new Error('the process was not started');
