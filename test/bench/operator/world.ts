@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startCluster, stopCluster } from '@assistant-platform/local/cluster';
 import { bundleService } from '@assistant-platform/local/images';
-import { ApiClient, connectionFromEnvironment, Informer, leases, namespaces } from '@assistant-platform/runtime';
+import { ApiClient, connectionFromEnvironment, Informer, namespaces } from '@assistant-platform/runtime';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ELECTION_RULES, NAMESPACE_RULES, type PolicyRule } from '../../../operator/controller/permissions.ts';
 import { assistantDeployments, type StoredAssistantDeployment } from '../../../operator/controller/resources.ts';
@@ -217,20 +217,14 @@ export class World {
     try {
       // It would make pods for a ReplicaSet whose own are not there yet. Its successor finds all of them.
       const manager = this.#component('kube-controller-manager');
-      const leader = await this.#leadingManager();
       signalProcess(manager, 'SIGSTOP');
       await etcd.copyNamespaces(times);
       signalProcess(manager, 'SIGKILL');
-      while ((await this.#leadingManager()) === leader) await delay(1_000);
+      while (this.#find('kube-controller-manager', manager.pid) === undefined) await delay(1_000);
       await this.#idle();
     } finally {
       etcd.close();
     }
-  }
-
-  async #leadingManager(): Promise<string | undefined> {
-    const { spec } = await this.admin.get(leases, { namespace: 'kube-system', name: 'kube-controller-manager' });
-    return spec?.holderIdentity;
   }
 
   /** Resolves when Kubernetes has nothing to do any more. @throws Error when it does not come to that. */
@@ -248,9 +242,15 @@ export class World {
   }
 
   #component(name: string): ProcessIdentity {
-    const found = processesOf(this.#clusterId).find(({ command }) => command.split(' ')[0]?.endsWith(`/${name}`));
+    const found = this.#find(name);
     if (found === undefined) throw new Error(`${name} does not run`);
     return found;
+  }
+
+  #find(name: string, besides?: number): ProcessIdentity | undefined {
+    return processesOf(this.#clusterId).find(
+      ({ pid, command }) => pid !== besides && command.split(' ')[0]?.endsWith(`/${name}`),
+    );
   }
 
   /** Waits until the account has asked for nothing during `ms`. */
