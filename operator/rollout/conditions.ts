@@ -1,4 +1,5 @@
 // metav1.Conditions: their transition time moves only when the status does.
+import { cut } from './cut.ts';
 import type { Condition } from './state.ts';
 
 export interface ConditionValue {
@@ -7,6 +8,9 @@ export interface ConditionValue {
   readonly reason: string;
   readonly message: string;
 }
+
+/** Longer messages the API server refuses, and the whole status with them (metav1.Condition). */
+const MESSAGE_LENGTH = 32_768;
 
 /** Whole seconds, as metav1.Time has them. */
 const seconds = (time: number): string => new Date(Math.floor(time / 1000) * 1000).toISOString().replace('.000Z', 'Z');
@@ -26,7 +30,7 @@ export function mergeConditions(
       type: value.type,
       status,
       reason: value.reason,
-      message: value.message,
+      message: cut(value.message, MESSAGE_LENGTH),
       observedGeneration: generation,
       lastTransitionTime: before?.status === status ? before.lastTransitionTime : seconds(now),
     };

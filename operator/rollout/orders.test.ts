@@ -70,6 +70,16 @@ describe('verbs', () => {
     expect(noteOf(run, { [VERBS.abort]: '' })).toBe(`abort of revision ${revision ?? ''} taken`);
   });
 
+  it('abort takes effect however long its reason is: a log as the reason would be refused in the status, and the abort with it', () => {
+    const run = inRollout(8000);
+    run.world.annotate({ [VERBS.abort]: '"panic"\n'.repeat(25_000) });
+    run.run(5000);
+    const { abort, conditions = [] } = run.world.status;
+    expect(abort?.reason).toMatch(/^"panic"\n.*…$/s);
+    expect(Math.max(...conditions.map(({ message }) => message.length))).toBeLessThan(2000);
+    expect(JSON.stringify(run.world.annotations).length).toBeLessThan(5000);
+  });
+
   it('abort outranks retry, and retry promote; all that are there are removed', () => {
     const run = inRollout(8000);
     const all = { [VERBS.promote]: 'step', [VERBS.retry]: '', [VERBS.abort]: 'bad' };

@@ -1,5 +1,6 @@
 // Verbs (annotations by people) become orders: one atomic write removes the verb and notes what it means, naming the very step it was meant
 // for. So an order can be read any number of times and is carried out once: a kill between any two writes neither loses nor repeats it.
+import { cut } from './cut.ts';
 import { stagesHash, stagesOf } from './stages.ts';
 import { VERBS } from '@assistant-platform/api';
 import { ORDER_ANNOTATION, RESTART_ANNOTATION, UNDO_ANNOTATION } from './names.ts';
@@ -140,6 +141,9 @@ export function takeVerbs(f: Facts, p: Progress, now: number): OrderWrite | null
   };
 }
 
+/** A log as the reason of an abort would not fit into the status: it is for people, and nothing may keep the abort from being stored. */
+const REASON_LENGTH = 1000;
+
 function interpret(verb: string, value: string, f: Facts, p: Progress, now: number): Order | string {
   if (p.stable === null) return 'nothing to promote, abort or retry: the first release takes no steps';
   const revision = f.target.kind === 'Known' ? f.target.hash : p.update?.hash;
@@ -150,7 +154,7 @@ function interpret(verb: string, value: string, f: Facts, p: Progress, now: numb
     return {
       verb: 'abort',
       revision,
-      reason: value === '' ? 'no reason given' : value,
+      reason: value === '' ? 'no reason given' : cut(value, REASON_LENGTH),
       at: new Date(now).toISOString(),
     };
   }

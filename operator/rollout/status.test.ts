@@ -256,6 +256,14 @@ describe('counts', () => {
   });
 });
 
+it('a message is as long as a condition may have it, and no character of it is halved', () => {
+  const said = (message: string) =>
+    withRefusal({}, { reason: 'WriteRefused', message }, 3, NOW).conditions?.[0]?.message ?? '';
+  expect(said('x'.repeat(32_768))).toHaveLength(32_768);
+  expect(said('x'.repeat(32_769))).toBe(`${'x'.repeat(32_767)}…`);
+  expect(said(`${'x'.repeat(32_766)}😀😀`)).toBe(`${'x'.repeat(32_766)}…`);
+});
+
 describe('a refused write', () => {
   const refused = (message: string) => ({ reason: 'WriteRefused', message }) as const;
   const waits = [wait('WriteRefused', 'over quota', 30), wait('PodsNotReady')];
