@@ -5,6 +5,7 @@ import { isSame } from './digest.ts';
 import type { Note } from './decide.ts';
 import { isActive, tellDeparting } from './drain.ts';
 import type { Facts } from './facts.ts';
+import { isPromoted } from './history.ts';
 import {
   adminSecretName,
   componentObjectName,
@@ -201,7 +202,7 @@ function leftovers(p: Progress, f: Facts, retired: readonly string[]): Write[] {
   const { subject, snapshot, release } = f;
   const gone = retired.filter((hash) => isGone(f, hash));
   // Of a revision that is still asked for (aborted, say) the record would only be written again.
-  const forgotten = gone
+  const forgotten = byLastUse(p, gone)
     .slice(0, Math.max(0, gone.length - release.revisionHistoryLimit))
     .filter((hash) => hash !== p.update?.hash);
   const fronts =
@@ -234,6 +235,13 @@ function leftovers(p: Progress, f: Facts, retired: readonly string[]): Write[] {
     if (f.record(hash) !== null) remove('ControllerRevision', revisionRecordName(subject.name, hash));
   }
   return writes;
+}
+
+/** Those that were never stable first, the oldest first; then those that were, the one that was so last at the end. */
+function byLastUse(p: Progress, revisions: readonly string[]): string[] {
+  const promoted = p.history.filter(isPromoted).map(({ hash }) => hash);
+  const age = (hash: string): number => (promoted.includes(hash) ? promoted.indexOf(hash) : promoted.length);
+  return revisions.toSorted((a, b) => age(b) - age(a));
 }
 
 /** No pods, none wanted. */

@@ -1,7 +1,11 @@
 // What is remembered of a rollout, and what a status without memory means.
+import { VERBS } from '@assistant-platform/api';
 import { describe, expect, it } from 'vitest';
 import { remember } from './history.ts';
+import { canary } from './releases.ts';
 import { atRest, readProgress, type HistoryEntry, type RevisionRef, type StepStatus } from './state.ts';
+import { installed, release } from './test-rollouts.ts';
+import type { WorldRun } from './worldRun.ts';
 import { NOW, progressOf } from './worldSituations.ts';
 
 const FINISHED = new Date(NOW).toISOString();
@@ -26,6 +30,39 @@ describe('the history', () => {
     const { history } = remember({ ...progressOf({ history: older }), update: update('then') }, 'Aborted', 2, NOW);
     expect(history.map(({ hash }) => hash)).toEqual(['b', 'x', 'y']);
     expect(history[0]).toEqual({ ...update('then'), outcome: 'Aborted', finishedAt: FINISHED });
+  });
+});
+
+describe('the way back', () => {
+  const quick = canary([{ setWeight: 30 }]);
+  const promoted = (run: WorldRun, version: string): void => {
+    release(run, version);
+    run.run(60_000);
+    expect(run.world.status).toMatchObject({ phase: 'Healthy', stableRevision: { release: version } });
+  };
+  const recorded = (run: WorldRun): string[] => [...run.world.records.values()].map((record) => record.release).sort();
+
+  it('to what was stable before is not lost by attempts that failed, however many', () => {
+    const run = installed(quick);
+    for (const version of ['1.1.0', '1.2.0', '1.3.0', '1.4.0']) {
+      release(run, version);
+      run.run(1500);
+      run.world.annotate({ [VERBS.abort]: 'wrong answers' });
+      run.run(30_000);
+      expect(run.world.status).toMatchObject({ phase: 'Degraded', updateRevision: { release: version } });
+    }
+    promoted(run, '1.5.0');
+    expect(recorded(run)).toEqual(['1.0.0', '1.4.0', '1.5.0']);
+    expect(run.world.status.history?.map((entry) => entry.release)).toEqual(['1.5.0', '1.4.0', '1.3.0', '1.0.0']);
+    release(run, '1.0.0');
+    run.run(1000);
+    expect(run.world.status.step).toMatchObject({ index: 1, count: 1 }); // the steps are skipped
+  });
+
+  it('leads to what was stable last, not to what was made last', () => {
+    const run = installed(quick);
+    for (const version of ['1.1.0', '1.2.0', '1.0.0', '1.3.0']) promoted(run, version);
+    expect(recorded(run)).toEqual(['1.0.0', '1.2.0', '1.3.0']);
   });
 });
 

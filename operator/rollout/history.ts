@@ -1,10 +1,18 @@
 // What became of each rollout, newest first.
-import type { Begun, Outcome } from './state.ts';
+import type { Begun, HistoryEntry, Outcome } from './state.ts';
 
-/** Notes the end of the update revision's rollout. Keeps `limit` entries and the newest. */
+/** It ended with its revision stable: there is a way back to it. */
+export const isPromoted = ({ outcome }: HistoryEntry): boolean => outcome === 'Promoted' || outcome === 'FastPromoted';
+
+/**
+ * Notes the end of the update revision's rollout. Keeps the newest entry and `limit` before it; and as many promoted ones, so that attempts that failed do not
+ * push out the way back to what was stable before them.
+ */
 export function remember<P extends Begun>(p: P, outcome: Outcome, limit: number, now: number): P {
   const finishedAt = new Date(now).toISOString();
   const { hash, release, startedAt } = p.update;
   const entry = { hash, release, outcome, startedAt: startedAt ?? p.step?.startedAt ?? finishedAt, finishedAt };
-  return { ...p, history: [entry, ...p.history].slice(0, limit + 1) };
+  const waysBack = p.history.filter(isPromoted).slice(0, limit);
+  const kept = p.history.filter((earlier, index) => index < limit || waysBack.includes(earlier));
+  return { ...p, history: [entry, ...kept] };
 }

@@ -1,6 +1,7 @@
 // The two ends of a rollout: at rest, and the first step.
 import { capacityWait } from './podTrouble.ts';
 import { advance, hold, note, type InstalledLook, type Look, type Move } from './decide.ts';
+import { isPromoted } from './history.ts';
 import { carriedShare } from './routes.ts';
 import { stagesHash, stagesOf } from './stages.ts';
 import type { Progress, RevisionRef } from './state.ts';
@@ -25,9 +26,7 @@ export function startRollout(look: InstalledLook, target: RevisionRef): Move {
 
 /** One of the revisions that were promoted shortly before the stable one. */
 function isWayBack({ p, f }: InstalledLook, hash: string): boolean {
-  const promoted = p.history
-    .filter(({ outcome }) => outcome === 'Promoted' || outcome === 'FastPromoted')
-    .map((entry) => entry.hash);
+  const promoted = p.history.filter(isPromoted).map((entry) => entry.hash);
   const earlier = [...new Set(promoted)].filter((each) => each !== p.stable.hash);
   return earlier.slice(0, f.release.rollbackWindow).includes(hash);
 }
