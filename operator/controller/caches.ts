@@ -32,7 +32,7 @@ import {
   leanService,
 } from './lean.ts';
 import { type Observed, snapshotOf } from './observe.ts';
-import { isLabelledFor, isMadeFor } from './ownership.ts';
+import { isLabelledFor, isMadeFor, type PartKind } from './ownership.ts';
 import { contentsOf, copiesOf, referenceKey, referenceKeysOf, trimConfigMap, trimSecret } from './references.ts';
 import {
   assistantDeployments,
@@ -60,8 +60,8 @@ const byAssistant = {
 const labelledFor = <T extends KubeObject>(owner: ObjectRef, informer: Informer<T>): T[] =>
   informer.byIndex(BY_ASSISTANT, objectKey(owner));
 
-/** What the operator has made for it, of a kind. */
-const madeFor = <T extends KubeObject>(owner: ObjectRef, kind: ChildRef['kind'], informer: Informer<T>): T[] =>
+/** What was made for it, of a kind. */
+const madeFor = <T extends KubeObject>(owner: ObjectRef, kind: PartKind, informer: Informer<T>): T[] =>
   labelledFor(owner, informer).filter((object) => isMadeFor(object, kind, owner.name));
 
 /** Registers its informers with the manager. Make it before manager.run. */
@@ -120,14 +120,14 @@ export class Caches {
   ): Snapshot {
     const { namespace = '', name } = subject.metadata;
     const key = { namespace, name };
-    const ours = <T extends KubeObject>(kind: ChildRef['kind'], informer: Informer<T>) => madeFor(key, kind, informer);
+    const ours = <T extends KubeObject>(kind: PartKind, informer: Informer<T>) => madeFor(key, kind, informer);
     return snapshotOf({
       ...elsewhere,
       subject,
       release,
       revisions: ours('ControllerRevision', this.#revisions),
       deployments: ours('Deployment', this.#deployments),
-      pods: labelledFor(key, this.pods),
+      pods: ours('Pod', this.pods),
       services: ours('Service', this.#services),
       endpointSlices: labelledFor(key, this.#endpointSlices),
       budgets: ours('PodDisruptionBudget', this.#budgets),

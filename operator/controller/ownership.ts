@@ -6,6 +6,7 @@ import {
   adminSecretName,
   componentObjectName,
   copyPrefix,
+  podPrefix,
   previewServiceName,
   revisionObjectName,
   revisionRecordName,
@@ -17,9 +18,12 @@ import type { Subject } from '../rollout/snapshot.ts';
 export const isLabelledFor = ({ metadata }: KubeObject, name: string): boolean =>
   metadata.labels?.[LABELS.name] === name;
 
-/** How the operator names an object with these labels. */
+/** What an AssistantDeployment consists of: what the operator makes, and the pods that Kubernetes makes of it. */
+export type PartKind = ChildRef['kind'] | 'Pod';
+
+/** How the operator names an object with these labels, and Kubernetes a pod. */
 const isNameOf: Readonly<
-  Record<ChildRef['kind'], (name: string, owner: string, component: string, revision: string) => boolean>
+  Record<PartKind, (name: string, owner: string, component: string, revision: string) => boolean>
 > = {
   Deployment: (name, ...labels) => name === revisionObjectName(...labels),
   PodDisruptionBudget: (name, ...labels) => name === revisionObjectName(...labels),
@@ -28,18 +32,15 @@ const isNameOf: Readonly<
       ? name === componentObjectName(owner, component) || name === previewServiceName(owner, component)
       : name === revisionObjectName(owner, component, revision),
   HTTPRoute: (name, owner, component) => name === componentObjectName(owner, component),
+  Pod: (name, ...labels) => name.startsWith(podPrefix(...labels)),
   ControllerRevision: (name, owner, _, revision) => name === revisionRecordName(owner, revision),
   ConfigMap: (name, owner, _, revision) => revision !== '' && name.startsWith(copyPrefix(owner, revision)),
   Secret: (name, owner, _, revision) =>
     revision === '' ? name === adminSecretName(owner) : name.startsWith(copyPrefix(owner, revision)),
 };
 
-/** The operator has made it for the AssistantDeployment of that name: it has that label, and the name that goes with its labels. */
-export function isMadeFor(
-  { metadata: { name, labels = {} } }: KubeObject,
-  kind: ChildRef['kind'],
-  owner: string,
-): boolean {
+/** It was made for the AssistantDeployment of that name: it has that label, and the name that goes with its labels. */
+export function isMadeFor({ metadata: { name, labels = {} } }: KubeObject, kind: PartKind, owner: string): boolean {
   const { [LABELS.name]: label, [LABELS.component]: component = '', [LABELS.revision]: revision = '' } = labels;
   return label === owner && isNameOf[kind](name, owner, component, revision);
 }

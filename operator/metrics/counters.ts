@@ -1,5 +1,5 @@
 // Counts over a window from Prometheus' counters, for the pods of one revision.
-import { revisionObjectName } from '../rollout/names.ts';
+import { podPrefix } from '../rollout/names.ts';
 import type { PrometheusClient, Sample, Series } from './prometheus-client.ts';
 
 /** Whose counters. */
@@ -16,18 +16,12 @@ export interface Window {
   readonly at: number;
 }
 
-/** Pods get at most so many characters of the name of what makes them, and five random ones (k8s.io/apiserver/pkg/storage/names). */
-const POD_NAME_BASE = 58;
-
 /**
  * Label matchers for the pods of a revision: by namespace and pod, the labels that every way of scraping pods in Kubernetes sets. The revision label
  * alone would not do: two AssistantDeployments of the same images have the same revisions.
  */
 export function podMatchers({ name, namespace, revision, components }: RevisionPods): string {
-  const pods = components.map((component) => {
-    const base = `${revisionObjectName(name, component, revision)}-`.slice(0, POD_NAME_BASE);
-    return `${base}[a-z0-9-]+`;
-  });
+  const pods = components.map((component) => `${podPrefix(name, component, revision)}[a-z0-9-]+`);
   return `namespace="${namespace}",pod=~"${pods.join('|').replaceAll('.', '\\\\.')}"`;
 }
 

@@ -25,6 +25,11 @@ export const ADMIN_TOKEN_DIRECTORY = '/var/run/assistant/admin';
 /** Deployment, Service and PodDisruptionBudget of one revision of one component. */
 export const revisionObjectName = (name: string, component: string, hash: string): string =>
   `${name}-${component}-${hash}`;
+/** Kubernetes gives pods at most so many characters of the name of what makes them, and five random ones (k8s.io/apiserver/pkg/storage/names). */
+const POD_NAME_BASE = 58;
+/** How the names of the pods of that Deployment begin. */
+export const podPrefix = (name: string, component: string, hash: string): string =>
+  `${revisionObjectName(name, component, hash)}-`.slice(0, POD_NAME_BASE);
 /** The active Service and the HTTPRoute of a component. */
 export const componentObjectName = (name: string, component: string): string => `${name}-${component}`;
 export const previewServiceName = (name: string, component: string): string => `${name}-${component}-preview`;

@@ -118,6 +118,7 @@ it.each<[string, ResourceType, object]>([
   ['Secret', secrets, secret],
   ['ConfigMap', configMaps, { data: { motd: 'hello' } }],
   ['Deployment', deployments, { spec: { replicas: 1, selector, template } }],
+  ['Pod', pods, { spec: { ...template.spec, nodeName: 'node-1' } }],
   ['Service', services, service],
   ['HTTPRoute', httpRoutes, route],
   ['PodDisruptionBudget', podDisruptionBudgets, { spec: { maxUnavailable: 1, selector } }],
