@@ -19,6 +19,21 @@ describe('the route of a component that the spec has no longer', () => {
     expect(written({ routes: [] })).toMatchObject([{ path: '/' }]);
   });
 
+  it('that somebody deleted is made anew at the path that its revision was released with: another one would take the traffic of others', () => {
+    const spec = sampleRelease('1.1.0', undefined, ['chat']);
+    const made = (components: Record<string, unknown>) =>
+      converge(
+        progressOf(),
+        factsOf({ records: [{ ...a, source: { release: '', components } }, recordOf('b', ['chat'], 2)] }, spec),
+        { kind: 'Verified', share: 0 },
+        NOW,
+      ).writes.flatMap((write) =>
+        write.kind === 'WriteRoute' ? [[write.intent.component, write.intent.path] as const] : [],
+      );
+    expect(made({ realtime: { path: '/live' } })).toContainEqual(['realtime', '/live']);
+    expect(made({ realtime: {} })).toContainEqual(['realtime', '/ws']);
+  });
+
   it('goes to the port that the revision was recorded with, or to the usual one', () => {
     const recorded = { ...a, components: { ...a.components, chat: { port: 7000, adminPort: 9090, template: {} } } };
     const ports = (records: (typeof a)[]) =>
@@ -28,4 +43,17 @@ describe('the route of a component that the spec has no longer', () => {
     expect(ports([recorded, b])).toEqual([{ a: 7000, b: 8080 }]);
     expect(ports([b])).toEqual([{ a: 8080, b: 8080 }]);
   });
+});
+
+it('the Service of a revision that leaves is made anew while a route names it: without it the gateway refuses the route, and the drain never begins', () => {
+  const named = { routes: [routeOf('chat', { a: 100, b: 0 }), routeOf('realtime', { a: 100 })] };
+  const abort = { at: new Date(NOW).toISOString(), reason: 'bad', by: 'User' } as const;
+  const services = (change: Parameters<typeof factsOf>[0]) =>
+    converge(progressOf({ abort, requested: 0, routed: 0 }), factsOf(change), { kind: 'Verified', share: 0 }, NOW)
+      .writes.flatMap((write) =>
+        write.kind === 'Apply' && write.object.kind === 'Service' ? [write.object.metadata.name] : [],
+      )
+      .filter((name) => name.endsWith('-b'));
+  expect(services(named)).toContain('support-chat-b');
+  expect(services({ routes: [routeOf('chat', { a: 100 }), routeOf('realtime', { a: 100 })] })).toEqual([]);
 });

@@ -1,5 +1,6 @@
 // From what was decided (and stored) to the writes that make it so. Level-based: every write follows from what is there now, none from what was
 // done before, so a plan that was carried out by half is simply gone on with.
+import { defaultPath } from '@assistant-platform/api';
 import { capacityWaits } from './capacity.ts';
 import { isSame } from './digest.ts';
 import type { Note } from './decide.ts';
@@ -53,6 +54,8 @@ export function converge(p: Progress, f: Facts, routes: Verification, now: numbe
     writes: [
       ...active.flatMap((hash) => missingCopies(f, hash)),
       ...active.flatMap((hash) => companions(f, hash)),
+      // A gateway refuses a route that names a Service which is not there, though with weight 0.
+      ...retired.flatMap((hash) => serviceFor(f, hash, revisionService, componentsRoutedTo(f, hash))),
       ...routeWrites(p, f),
       ...frontServices(p, f),
       // Behind the routes: should its name be taken, an abort does not wait for that.
@@ -123,9 +126,14 @@ function frontServices(p: Progress, f: Facts): Write[] {
   return atRest(p) || p.abort !== null ? writes : [...writes, ...serviceFor(f, update.hash, previewService)];
 }
 
-function serviceFor(f: Facts, hash: string, make: typeof activeService): Write[] {
+const componentsRoutedTo = (f: Facts, hash: string): string[] =>
+  f
+    .components(hash)
+    .filter((component) => f.route(component)?.intent?.backends.some(({ revision }) => revision === hash));
+
+function serviceFor(f: Facts, hash: string, make: typeof activeService, components = f.components(hash)): Write[] {
   const record = f.record(hash);
-  return f.components(hash).flatMap((component) => {
+  return components.flatMap((component) => {
     const port = record?.components[component]?.port;
     return port === undefined ? [] : ensureService(f, make(f.subject, component, hash, port));
   });
@@ -178,7 +186,7 @@ function wantedRoute(
   const splits = stable !== null && update !== null && stable !== update && share > 0 && share < 100;
   return {
     component,
-    path: f.release.components[component]?.path ?? route?.intent?.path ?? '/',
+    path: f.release.components[component]?.path ?? route?.intent?.path ?? pathOnceAsked(f, component, stable ?? update),
     parentRef: f.release.gateway.parentRef,
     hostnames: f.release.gateway.hostnames,
     backends: [...weights]
@@ -189,6 +197,13 @@ function wantedRoute(
       .map((revision) => ({ revision, port: port(revision) })),
     stickiness: sticky && splits ? { by: 'Bucket', update, stable } : { by: 'None' },
   };
+}
+
+/** The path that a component had in the spec that made a revision. */
+function pathOnceAsked(f: Facts, component: string, hash: string | null): string {
+  const source = hash === null ? null : f.record(hash)?.source;
+  const { path } = (source?.components[component] ?? {}) as { path?: string };
+  return path ?? defaultPath(component);
 }
 
 /** A revision may be chosen by hand once all of it has pods; it stays so while a pod restarts. */
