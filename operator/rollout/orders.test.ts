@@ -217,7 +217,7 @@ describe('what the operator noted', () => {
 
   it('is read as it was written', () => {
     const promote = { verb: 'promote', revision: 'a', stepsHash: 'b', index: 2 };
-    const abort = { verb: 'abort', revision: 'a', reason: 'bad', at: 'now' };
+    const abort = { verb: 'abort', revision: 'a', reason: 'bad', at: '2026-01-01T00:00:00.000Z' };
     const retry = { verb: 'retry', revision: 'a', abortedAt: 'then' };
     for (const each of [promote, abort, retry]) expect(order(JSON.stringify(each))).toEqual(each);
     expect(restart('{"at":"now","of":"a","more":1}')).toEqual({ at: 'now', of: 'a' });
@@ -229,6 +229,17 @@ describe('what the operator noted', () => {
       expect(order(text)).toBeNull();
     },
   );
+
+  it.each([
+    { verb: 'abort', revision: 'a', reason: 'bad', at: 'soon' },
+    { verb: 'abort', revision: 'a', reason: 'bad' },
+    { verb: 'abort', revision: 'a', at: '2026-01-01T00:00:00Z' },
+    { verb: 'promote', revision: 'a', index: 1 },
+    { verb: 'promote', revision: 'a', stepsHash: 'b', index: 'all' },
+    { verb: 'retry', revision: 'a' },
+  ])('is nothing where a part is missing or no time: the status could not be stored with %j', (value) => {
+    expect(order(JSON.stringify(value))).toBeNull();
+  });
 
   it.each(['', 'null', '7', '{', '{"at":"now"}', '{"of":"a"}', '{"at":1,"of":"a"}', '{"at":"now","of":1}'])(
     'is no restart when somebody else wrote %s',

@@ -27,11 +27,26 @@ export function readOrder(annotations: Readonly<Record<string, string>>): Order 
   const text = annotations[ORDER_ANNOTATION];
   if (text === undefined) return null;
   try {
-    const value = JSON.parse(text) as Partial<Order> | null;
-    const known = value?.verb === 'promote' || value?.verb === 'abort' || value?.verb === 'retry';
-    return known && typeof value.revision === 'string' ? (value as Order) : null;
+    const value = JSON.parse(text) as Partial<Record<string, unknown>> | null;
+    return value !== null && typeof value['revision'] === 'string' && isWhole(value)
+      ? (value as unknown as Order)
+      : null;
   } catch {
     return null; // written by somebody else; the next verb replaces it
+  }
+}
+
+/** What stands in the annotation becomes part of the status: half an order, or a time that is none, could not be stored. */
+function isWhole({ verb, stepsHash, index, reason, at, abortedAt }: Partial<Record<string, unknown>>): boolean {
+  switch (verb) {
+    case 'promote':
+      return typeof stepsHash === 'string' && (index === 'full' || typeof index === 'number');
+    case 'abort':
+      return typeof reason === 'string' && typeof at === 'string' && !Number.isNaN(Date.parse(at));
+    case 'retry':
+      return typeof abortedAt === 'string';
+    default:
+      return false;
   }
 }
 
