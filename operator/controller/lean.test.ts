@@ -171,6 +171,23 @@ describe('what was applied', () => {
   });
 });
 
+it('a long message of Kubernetes is cut between two characters: half of one would be stored as another, and the status never be as it is wanted', () => {
+  const message = `${'x'.repeat(199)}😀😀`;
+  const pods = (state: object): Pod[] =>
+    whole.pods.slice(2).map((pod) => {
+      const conditions = [{ type: 'PodScheduled', status: 'waiting' in state ? 'True' : 'False', message }];
+      return {
+        ...pod,
+        status: { phase: 'Pending', conditions, containerStatuses: [container(state)] },
+      } as unknown as Pod;
+    });
+  for (const state of [{}, { waiting: { reason: 'CreateContainerError', message } }]) {
+    const [pod] = snapshotOf(observed({ ...whole, pods: pods(state) })).pods;
+    expect(pod?.trouble?.message).toMatch(/^x{199}…/);
+    expect(pod?.trouble?.message.isWellFormed()).toBe(true);
+  }
+});
+
 describe('lean objects', () => {
   it('give the same snapshot as whole ones', () => {
     expect(snapshotOf(observed(lean))).toEqual(snapshotOf(observed(whole)));

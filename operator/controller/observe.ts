@@ -7,6 +7,7 @@ import type {
   PodDisruptionBudget,
   Service,
 } from '@assistant-platform/runtime';
+import { cut } from '../rollout/cut.ts';
 import {
   APPLIED_DIGEST,
   COST_RELEASED,
@@ -217,7 +218,7 @@ function troubleOf({ status }: StoredPod): Pod['trouble'] {
   if (unschedulable !== undefined) {
     return {
       reason: unschedulable.reason ?? 'Unschedulable',
-      message: (unschedulable.message ?? 'no node takes it').slice(0, MESSAGE_LENGTH),
+      message: cut(unschedulable.message ?? 'no node takes it', MESSAGE_LENGTH),
     };
   }
   for (const { state, lastState, restartCount } of [
@@ -233,7 +234,7 @@ function troubleOf({ status }: StoredPod): Pod['trouble'] {
       waiting.reason !== 'PodInitializing'
     ) {
       const exit = ended === undefined ? '' : `; it ended with code ${ended.exitCode}`;
-      return { reason: waiting.reason, message: `${(waiting.message ?? '').slice(0, MESSAGE_LENGTH)}${exit}` };
+      return { reason: waiting.reason, message: `${cut(waiting.message ?? '', MESSAGE_LENGTH)}${exit}` };
     }
     if (ended !== undefined && ended.exitCode !== 0) {
       return {
