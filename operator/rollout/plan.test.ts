@@ -21,6 +21,17 @@ describe('at rest', () => {
     expect(run.world.pods).toEqual(pods);
   });
 
+  it('says what it lacks where no pods are asked for', () => {
+    const run = installed();
+    run.world.edit((before) => withReplicas(before, 0));
+    run.run(60_000);
+    expect(run.world.status).toMatchObject({
+      phase: 'Degraded',
+      message: 'chat of release 1.0.0 has no pod to send traffic to; set spec.components.chat.replicas to 1 or more',
+    });
+    expect(waits(run)).toEqual(['PodsNotReady', 'PodsNotReady']);
+  });
+
   it('says that the gateway refuses a route that it had accepted', () => {
     const { world } = installed();
     const snapshot = world.snapshot();

@@ -69,7 +69,8 @@ export function holdAtRest({ p, f, routes }: InstalledLook): Move {
   for (const component of f.components(hash)) {
     const needed = f.release.components[component]?.replicas ?? 0;
     const unit = f.unit(hash, component);
-    if (unit.available < needed) waits.push(capacityWait(unit, needed, release, f.release.progressDeadlineMs));
+    if (unit.available < Math.max(needed, 1))
+      waits.push(capacityWait(unit, needed, release, f.release.progressDeadlineMs));
   }
   if (routes.kind === 'Waiting') waits.push(routes.wait);
   return hold(...waits);
