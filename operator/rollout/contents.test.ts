@@ -200,6 +200,22 @@ describe('restart', () => {
     expect(run.world.status.stableRevision?.hash).toBe(restarted);
   });
 
+  it('is possible again after it was undone: the contents are still the same', () => {
+    const run = installed();
+    const before = run.world.status.stableRevision?.hash ?? '';
+    run.world.annotate({ [VERBS.restart]: '2026-01-31T12:00:00Z' });
+    run.run(30_000);
+    run.world.annotate({ [VERBS.undo]: before });
+    run.run(30_000);
+    expect(run.world.status.stableRevision?.hash).toBe(before);
+    run.world.annotate({ [VERBS.restart]: '2026-01-31T13:00:00Z' });
+    run.run(30_000);
+    expect(run.told.filter((line) => line.includes('no restart'))).toEqual([]);
+    expect(run.world.status.phase).toBe('Healthy');
+    expect(run.world.status.history?.map(({ hash }) => hash)).toHaveLength(3);
+    expect(run.world.status.stableRevision?.hash).not.toBe(before);
+  });
+
   it('without a time is answered and changes nothing', () => {
     const run = installed();
     const before = run.world.status.stableRevision?.hash;

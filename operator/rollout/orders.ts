@@ -99,7 +99,11 @@ function readTexts(json: string | undefined): Partial<Record<string, string>> {
 }
 
 /** A restart is no order to a rollout: it makes another revision of the same spec, which is then released as any other. */
-function takeRestart({ subject: { annotations }, target }: Facts): OrderWrite | null {
+function takeRestart(f: Facts): OrderWrite | null {
+  const {
+    subject: { annotations },
+    target,
+  } = f;
   const value = annotations[VERBS.restart];
   if (value === undefined) return null;
   const removal = { [VERBS.restart]: null };
@@ -108,16 +112,25 @@ function takeRestart({ subject: { annotations }, target }: Facts): OrderWrite | 
   if (Number.isNaN(Date.parse(value))) {
     return { annotations: removal, note: `no restart: "${value}" is no time; write one such as 2026-01-31T12:00:00Z` };
   }
-  if (target.by === 'Undo') {
+  if (target.by === 'Undo' && !holdsContentsOf(f, target.hash)) {
     const why = 'runs with contents that its ConfigMaps and Secrets do not hold any more';
     return { annotations: removal, note: `no restart: ${target.release} ${why}; give them these contents first` };
   }
   const restart: Restart = { at: value, of: target.plain };
   return {
-    annotations: { ...removal, [RESTART_ANNOTATION]: JSON.stringify(restart) },
+    // A way back would outrank it, and has nothing left to restore.
+    annotations: {
+      ...removal,
+      ...(target.by === 'Undo' ? { [UNDO_ANNOTATION]: null } : {}),
+      [RESTART_ANNOTATION]: JSON.stringify(restart),
+    },
     note: `restart of ${target.release} taken: all pods are replaced in a rollout`,
   };
 }
+
+/** The ConfigMaps and Secrets hold what a revision read. */
+const holdsContentsOf = (f: Facts, hash: string): boolean =>
+  Object.entries(f.record(hash)?.references ?? {}).every(([name, data]) => f.snapshot.references[name] === data);
 
 /** The spec is that of an earlier revision again: what it refers to is to be that revision's, too. */
 function takeUndo(f: Facts): OrderWrite | null {
