@@ -5,7 +5,7 @@ import { capacityWaits } from './capacity.ts';
 import { isSame } from './digest.ts';
 import type { Note } from './decide.ts';
 import { isActive, tellDeparting } from './drain.ts';
-import type { Facts } from './facts.ts';
+import { madeFrom, type Facts } from './facts.ts';
 import { isPromoted } from './history.ts';
 import {
   adminSecretName,
@@ -186,7 +186,11 @@ function wantedRoute(
   const splits = stable !== null && update !== null && stable !== update && share > 0 && share < 100;
   return {
     component,
-    path: f.release.components[component]?.path ?? route?.intent?.path ?? pathOnceAsked(f, component, stable ?? update),
+    path:
+      f.release.components[component]?.path ??
+      route?.intent?.path ??
+      madeFrom(f, stable ?? update ?? '', component)?.path ??
+      defaultPath(component),
     parentRef: f.release.gateway.parentRef,
     hostnames: f.release.gateway.hostnames,
     backends: [...weights]
@@ -197,13 +201,6 @@ function wantedRoute(
       .map((revision) => ({ revision, port: port(revision) })),
     stickiness: sticky && splits ? { by: 'Bucket', update, stable } : { by: 'None' },
   };
-}
-
-/** The path that a component had in the spec that made a revision. */
-function pathOnceAsked(f: Facts, component: string, hash: string | null): string {
-  const source = hash === null ? null : f.record(hash)?.source;
-  const { path } = (source?.components[component] ?? {}) as { path?: string };
-  return path ?? defaultPath(component);
 }
 
 /** A revision may be chosen by hand once all of it has pods; it stays so while a pod restarts. */

@@ -1,4 +1,5 @@
 // The snapshot seen through the questions that the decision asks: who is available, who carries how much, what may be removed.
+import type { ComponentSpec } from '@assistant-platform/api';
 import { readProgress, type Progress } from './state.ts';
 import { readAsked } from './orders.ts';
 import { targetOf, type Target } from './revision.ts';
@@ -68,6 +69,10 @@ export function gatherFacts(snapshot: Snapshot): Facts {
     route: (component) => routes.get(component) ?? null,
   };
 }
+
+/** A component in the spec that made a revision; null where that is not known. What is no part of a revision (path, replicas) may have been edited since. */
+export const madeFrom = (f: Facts, hash: string, component: string): Partial<ComponentSpec> | null =>
+  (f.record(hash)?.source?.components[component] ?? null) as Partial<ComponentSpec> | null;
 
 const unitKey = (hash: string, component: string): string => `${hash}/${component}`;
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { sampleRelease, withReplicas } from './releases.ts';
 import { scaleActive, scaleRetired, wantedPods } from './scale.ts';
 import type { Pod } from './snapshot.ts';
-import { factsOf, NOW, podOf, progressOf, sessions, workloadOf } from './worldSituations.ts';
+import { factsOf, NOW, podOf, progressOf, recordOf, sessions, workloadOf } from './worldSituations.ts';
 
 describe('pods that stable should have of a component that the spec has no longer', () => {
   const release = sampleRelease('1.0.0', undefined, ['realtime']);
@@ -14,6 +14,16 @@ describe('pods that stable should have of a component that the spec has no longe
 
   it('are those that it has', () => {
     expect(wanted({ workloads: [workloadOf('a', 'chat', { replicas: 3 })] })).toBe(3);
+  });
+
+  it('are those that its revision was released with when somebody has deleted its Deployment: it serves until the rollout is over', () => {
+    const released = (chat: object) => {
+      const source = { release: '1', components: { chat } };
+      return wanted({ workloads: [], records: [{ ...recordOf('a', ['chat', 'realtime']), source }] });
+    };
+    expect(released({ replicas: 3 })).toBe(3);
+    expect(released({ autoscaling: { min: 2, max: 4 } })).toBe(2);
+    expect(released({})).toBe(1);
   });
 
   it('are none when it has none: a Deployment that is gone, or drains', () => {

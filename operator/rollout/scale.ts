@@ -9,7 +9,7 @@ import {
   releasable,
   tellPods,
 } from './drain.ts';
-import { accepts, isDraining, isFollowed, type Facts, type Unit } from './facts.ts';
+import { accepts, isDraining, isFollowed, madeFrom, type Facts, type Unit } from './facts.ts';
 import { note, type Note } from './decide.ts';
 import { deployment } from './objects.ts';
 import type { Write } from './plan-types.ts';
@@ -40,8 +40,15 @@ export function wantedPods(p: Progress, f: Facts, unit: Unit): number {
   const spec = f.release.components[unit.component];
   const live =
     unit.workload === null || unit.workload.drain !== null ? 0 : unit.workload.replicas - unit.leaving.length;
-  if (p.stable?.hash === unit.revision) return spec?.replicas ?? live;
+  if (p.stable?.hash === unit.revision)
+    return spec?.replicas ?? (unit.workload === null ? replicasBefore(f, unit) : live);
   return Math.max(live, capacityFor(f.release, unit.component, p.requested));
+}
+
+/** Of a component that the spec has no longer, and whose Deployment is gone. */
+function replicasBefore(f: Facts, { revision, component }: Unit): number {
+  const made = madeFrom(f, revision, component);
+  return made === null ? 0 : (made.replicas ?? made.autoscaling?.min ?? 1);
 }
 
 /** One step towards the wanted pods of a unit of an active revision. */
