@@ -77,6 +77,20 @@ describe('a first release that is held by the person', () => {
     expect(run.world.status.phase).toBe('Healthy');
   });
 
+  it('that is paused while its pods come up is not replaced by another one', () => {
+    const run = new WorldRun(new World(sampleRelease('1.0.0')));
+    run.run(200);
+    const names = () => run.world.pods.map(({ name }) => name);
+    const before = names();
+    run.world.edit((spec) => ({ ...withVersion(spec, '1.1.0'), paused: true }));
+    run.run(60_000);
+    expect(said(run)).toEqual(['SpecPaused: spec.paused is true: 1.1.0 waits to begin']);
+    expect(names()).toEqual(before);
+    run.world.edit((spec) => ({ ...spec, paused: false }));
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ phase: 'Healthy', stableRevision: { release: '1.1.0' } });
+  });
+
   it('that asks for no pods says what to set', () => {
     const run = new WorldRun(new World(withReplicas(sampleRelease('1.0.0'), 0)));
     run.run(5000);

@@ -26,6 +26,8 @@ export function install(look: Look): Move {
     target.hash !== p.update.hash &&
     (waits.length > 0 || !isRouted(look, p.update.hash))
   ) {
+    if (f.release.paused)
+      return hold({ reason: 'SpecPaused', message: `spec.paused is true: ${target.release} waits to begin` });
     return advance(
       first(look, target.hash, target.release),
       note('RolloutSuperseded', `${target.release} replaces ${p.update.release}, which was not installed yet`),
