@@ -239,6 +239,18 @@ describe('a canary', () => {
     expect(run.violations).toEqual([]);
   });
 
+  it('ends a pause in time although somebody has taken its begin out of the status', () => {
+    const run = installed(canary([{ setWeight: 20 }, { pause: { duration: '1m' } }, { setWeight: 60 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(20_000);
+    expect(waits(run)).toEqual(['CanaryPauseStep']);
+    const { pauseConditions, ...rest } = run.world.status;
+    expect(pauseConditions).toHaveLength(1);
+    run.world.status = rest;
+    run.run(60_000);
+    expect(run.world.status.step).toMatchObject({ index: 3 });
+  });
+
   it('back to a revision of the window skips the steps', () => {
     const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
     release(run, '1.1.0');

@@ -121,9 +121,11 @@ function promote({ p, f, now }: InstalledLook, byPerson: boolean): Move {
   );
 }
 
-const pauseStart = ({ p, now }: InstalledLook): number =>
-  Date.parse(p.pauses[0]?.startTime ?? new Date(now).toISOString());
 const stageStart = ({ p, now }: InstalledLook): number => Date.parse(p.step?.startedAt ?? new Date(now).toISOString());
+const pauseStart = (look: InstalledLook): number => {
+  const [pause] = look.p.pauses;
+  return pause === undefined ? stageStart(look) : Date.parse(pause.startTime);
+};
 
 /** Its time is over; a weight has none. */
 function stageIsOver(look: InstalledLook, stage: Stage | undefined): boolean {
