@@ -57,3 +57,10 @@ it('the Service of a revision that leaves is made anew while a route names it: w
   expect(services(named)).toContain('support-chat-b');
   expect(services({ routes: [routeOf('chat', { a: 100 }), routeOf('realtime', { a: 100 })] })).toEqual([]);
 });
+
+it('routes are written first: an abort does not wait for a disruption budget or a copy that the API server may refuse', () => {
+  const abort = { at: new Date(NOW).toISOString(), reason: 'bad', by: 'User' } as const;
+  const f = factsOf({ routes: [routeOf('chat', { a: 80, b: 20 }), routeOf('realtime', { a: 80, b: 20 })] });
+  const { writes } = converge(progressOf({ abort, requested: 0 }), f, { kind: 'Verified', share: 20 }, NOW);
+  expect(writes.slice(0, 3).map(({ kind }) => kind)).toEqual(['WriteRoute', 'WriteRoute', 'Apply']);
+});

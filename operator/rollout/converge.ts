@@ -37,7 +37,7 @@ export interface Convergence {
   readonly lookAgainAt: number | null;
 }
 
-/** Everything that differs from what is wanted, in a safe order: pods, then traffic, then what is left over. */
+/** Everything that differs from what is wanted, in a safe order: traffic, then what is missing and pods, then what is left over. */
 export function converge(p: Progress, f: Facts, routes: Verification, now: number): Convergence {
   const active = f.revisions.filter((hash) => isActive(p, hash));
   const retired = f.revisions.filter((hash) => !isActive(p, hash));
@@ -52,11 +52,12 @@ export function converge(p: Progress, f: Facts, routes: Verification, now: numbe
   const looks = scaled.flatMap((result) => result.lookAgainAt ?? []);
   return {
     writes: [
+      // What they send traffic to is there, or it would have no endpoints; and an abort does not wait for what the API server may refuse.
+      ...routeWrites(p, f),
       ...active.flatMap((hash) => missingCopies(f, hash)),
       ...active.flatMap((hash) => companions(f, hash)),
       // A gateway refuses a route that names a Service which is not there, though with weight 0.
       ...retired.flatMap((hash) => serviceFor(f, hash, revisionService, componentsRoutedTo(f, hash))),
-      ...routeWrites(p, f),
       ...frontServices(p, f),
       // Behind the routes: should its name be taken, an abort does not wait for that.
       ...(f.snapshot.adminSecret
