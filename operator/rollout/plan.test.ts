@@ -32,6 +32,17 @@ describe('at rest', () => {
     expect(waits(run)).toEqual(['PodsNotReady', 'PodsNotReady']);
   });
 
+  it('says what a component lacks that a held spec has no longer: it serves', () => {
+    const { world } = installed();
+    world.edit(() => ({ ...sampleRelease('1.1.0', undefined, ['realtime']), paused: true }));
+    const snapshot = world.snapshot();
+    const pods = snapshot.pods.filter(({ component }) => component !== 'chat');
+    expect(plan({ ...snapshot, pods }, world.now).status.blockedBy).toMatchObject([
+      { reason: 'SpecPaused' },
+      { reason: 'PodsNotReady', message: 'chat of release 1.0.0: 0 of 1 pods ready' },
+    ]);
+  });
+
   it('says that the gateway refuses a route that it had accepted', () => {
     const { world } = installed();
     const snapshot = world.snapshot();

@@ -67,7 +67,7 @@ export function holdAtRest({ p, f, routes }: InstalledLook): Move {
     waits.push({ reason: 'SpecPaused', message: `spec.paused is true: ${f.target.release} waits to begin` });
   }
   for (const component of f.components(hash)) {
-    const needed = f.release.components[component]?.replicas ?? 0;
+    const needed = f.release.components[component]?.replicas ?? 1;
     const unit = f.unit(hash, component);
     if (unit.available < Math.max(needed, 1))
       waits.push(capacityWait(unit, needed, release, f.release.progressDeadlineMs));
