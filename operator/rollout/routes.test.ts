@@ -63,6 +63,19 @@ describe('the share that is observed', () => {
   });
 });
 
+describe('weights of a person that make no whole percent', () => {
+  const thirds = [routeOf('chat', { a: 2, b: 1 }), routeOf('realtime', { a: 2, b: 1 })];
+
+  it('are stored as the next whole one above: the status takes no other, and an abort could not be stored', () => {
+    expect(lowerShare(progressOf({ routed: 0 }), factsOf({ routes: thirds }), 0)).toMatchObject({ routed: 34 });
+  });
+
+  it('are not verified, but written anew', () => {
+    expect(observedShare(progressOf(), factsOf({ routes: thirds }))).toBeNull();
+    expect(wantedShare(progressOf({ requested: 50 }), factsOf({ routes: thirds }), 'chat', false)).toBe(33);
+  });
+});
+
 describe('routes are verified', () => {
   const pending = (earlier: boolean): RouteAcceptance => ({ kind: 'Pending', earlier });
   const refused: RouteAcceptance = { kind: 'Refused', reason: 'NoMatchingParent', message: 'no such gateway' };

@@ -23,7 +23,7 @@ export function routedComponents(p: Progress, f: Facts): { both: readonly string
   };
 }
 
-/** The share of the update revision, when all routes agree on one; null while they differ. */
+/** The share of the update revision, when all routes agree on one, in whole percents; null while they do not. */
 export function observedShare(p: Progress, f: Facts): number | null {
   if (p.update === null) return null;
   const { hash } = p.update;
@@ -36,14 +36,14 @@ export function observedShare(p: Progress, f: Facts): number | null {
   const [alone] = served;
   if (share === undefined) return alone === true ? Math.max(p.requested, 1) : 0;
   if (alone !== undefined && alone !== share > 0) return null;
-  return share;
+  return Number.isInteger(share) ? share : null; // others are a person's: they are written anew
 }
 
-/** The most that any route gives to update now: on the way down it counts as carried until the smaller share is verified. */
+/** The most that any route gives to update now, in whole percents as the status has them: on the way down it counts as carried until the smaller share is verified. */
 export function carriedShare(p: Progress, f: Facts): number {
   const { hash } = p.update ?? {};
   const { both } = routedComponents(p, f);
-  return hash === undefined ? 0 : Math.max(0, ...both.map((component) => shareOf(f.route(component), hash)));
+  return hash === undefined ? 0 : Math.ceil(Math.max(0, ...both.map((component) => shareOf(f.route(component), hash))));
 }
 
 /** Progress with a smaller share wanted. */
