@@ -179,7 +179,7 @@ it('a long message of Kubernetes is cut between two characters: half of one woul
       return {
         ...pod,
         status: { phase: 'Pending', conditions, containerStatuses: [container(state)] },
-      } as unknown as Pod;
+      };
     });
   for (const state of [{}, { waiting: { reason: 'CreateContainerError', message } }]) {
     const [pod] = snapshotOf(observed({ ...whole, pods: pods(state) })).pods;

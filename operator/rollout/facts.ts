@@ -72,7 +72,7 @@ export function gatherFacts(snapshot: Snapshot): Facts {
 
 /** A component in the spec that made a revision; null where that is not known. What is no part of a revision (path, replicas) may have been edited since. */
 export const madeFrom = (f: Facts, hash: string, component: string): Partial<ComponentSpec> | null =>
-  (f.record(hash)?.source?.components[component] ?? null) as Partial<ComponentSpec> | null;
+  f.record(hash)?.source?.components[component] ?? null;
 
 const unitKey = (hash: string, component: string): string => `${hash}/${component}`;
 
