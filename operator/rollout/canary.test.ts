@@ -239,6 +239,27 @@ describe('a canary', () => {
     expect(run.violations).toEqual([]);
   });
 
+  it('that is to be retried while the spec is paused begins when it is not any more', () => {
+    const run = installed(canary([{ setWeight: 50 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(20_000);
+    run.world.annotate({ [VERBS.abort]: 'bad' });
+    run.world.edit((before) => ({ ...before, paused: true }));
+    run.run(60_000);
+    const pods = run.world.pods.length;
+    run.world.annotate({ [VERBS.retry]: '' });
+    run.run(60_000);
+    expect(run.world.status).toMatchObject({ phase: 'Degraded', abort: { reason: 'bad' } });
+    expect(run.world.status.blockedBy).toMatchObject([
+      { reason: 'SpecPaused', message: 'spec.paused is true: 1.1.0 waits to begin again' },
+    ]);
+    expect(run.world.pods).toHaveLength(pods);
+    run.world.edit((before) => ({ ...before, paused: false }));
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', weight: { routed: 50 } });
+    expect(run.violations).toEqual([]);
+  });
+
   it('ends a pause in time although somebody has taken its begin out of the status', () => {
     const run = installed(canary([{ setWeight: 20 }, { pause: { duration: '1m' } }, { setWeight: 60 }, { pause: {} }]));
     release(run, '1.1.0');

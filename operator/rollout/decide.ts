@@ -118,7 +118,10 @@ function nextMove(look: Look): Move {
   if (p.abort !== null) {
     const again = order?.verb === 'retry' && order.revision === p.update.hash && order.abortedAt === p.abort.at;
     // While traffic is on its way back, nobody can say what the update carries.
-    return again && look.routes.kind === 'Verified' ? retryRollout(installed) : holdAborted(installed, p.abort);
+    if (!again || look.routes.kind !== 'Verified') return holdAborted(installed, p.abort);
+    return f.release.paused
+      ? hold({ reason: 'SpecPaused', message: `spec.paused is true: ${p.update.release} waits to begin again` })
+      : retryRollout(installed);
   }
   return walkStages(installed);
 }
