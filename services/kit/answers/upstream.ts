@@ -66,6 +66,9 @@ const chunkSchema = z.object({
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish(),
 });
 
+/** How long the end of the response is waited for behind `[DONE]`: one that comes leaves its connection to the next call. */
+const endMs = 100;
+
 /** @param baseUrl ends in /v1 */
 export function createUpstream(baseUrl: string, model: string, limits: UpstreamLimits): Upstream {
   const agent = new Agent({
@@ -88,13 +91,16 @@ export function createUpstream(baseUrl: string, model: string, limits: UpstreamL
 
       let finish: UpstreamResult['finish'] | undefined;
       let ended = false;
-      const isEnded = () => ended;
+      /** What the connection does from then on takes nothing away. */
+      const isWhole = () => ended || finish !== undefined;
       let usage = { prompt_tokens: 0, completion_tokens: 0 };
       let pieces = 0;
       const parser = createParser({
         onEvent: ({ data }) => {
           if (data === '[DONE]') {
             ended = true;
+            clearTimeout(silence);
+            silence = expire('silence', endMs, 'no end behind [DONE]');
             return;
           }
           const chunk = chunkSchema.parse(JSON.parse(data));
@@ -131,24 +137,25 @@ export function createUpstream(baseUrl: string, model: string, limits: UpstreamL
         }
         const decoder = new TextDecoder();
         for await (const bytes of answer.body) parser.feed(decoder.decode(bytes as Uint8Array, { stream: true }));
-        if (!isEnded() && finish === undefined)
-          throw new UpstreamFailure('broken', `${url}: the stream ended without an end`);
-        return {
-          finish: finish ?? 'stop',
-          inputTokens: usage.prompt_tokens,
-          outputTokens: usage.completion_tokens === 0 ? pieces : usage.completion_tokens,
-        };
+        if (!isWhole()) throw new UpstreamFailure('broken', `${url}: the stream ended without an end`);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        if (limit.signal.aborted) throw limit.signal.reason;
-        if (error instanceof UpstreamFailure) throw error;
-        const kind = pieces > 0 ? 'broken' : 'connect';
-        const said = error instanceof Error ? error.message || error.name : String(error);
-        throw new UpstreamFailure(kind, `${url}: ${said}`, error);
+        if (!isWhole()) {
+          if (limit.signal.aborted) throw limit.signal.reason;
+          if (error instanceof UpstreamFailure) throw error;
+          const kind = pieces > 0 ? 'broken' : 'connect';
+          const said = error instanceof Error ? error.message || error.name : String(error);
+          throw new UpstreamFailure(kind, `${url}: ${said}`, error);
+        }
       } finally {
         clearTimeout(total);
         clearTimeout(silence);
       }
+      return {
+        finish: finish ?? 'stop',
+        inputTokens: usage.prompt_tokens,
+        outputTokens: usage.completion_tokens === 0 ? pieces : usage.completion_tokens,
+      };
     },
   };
 }
