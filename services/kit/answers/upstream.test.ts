@@ -64,6 +64,20 @@ test('a response that ends right behind [DONE] leaves its connection to the next
   });
 });
 
+test('an error in the middle is no end, though [DONE] follows it', async () => {
+  const failure = event({ error: { message: 'out of memory', type: 'server_error', code: 500 } });
+  await serve((response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(piece('half an ') + failure + done);
+  });
+  const { text, end } = await ask();
+  expect(text).toBe('half an ');
+  expect(end).toMatchObject({
+    name: 'UpstreamFailure',
+    kind: 'broken',
+    message: expect.stringContaining('out of memory') as string,
+  });
+});
+
 test('CR LF, comments, and a cut in the middle of a character change nothing', async () => {
   const bytes = Buffer.from(
     `: welcome\r\n\r\n${(piece('naïve ') + piece('привет 🙂') + finish + done).replaceAll('\n', '\r\n')}`,

@@ -55,6 +55,8 @@ export interface Upstream {
 }
 
 const chunkSchema = z.object({
+  /** What went wrong on the server after it had begun its answer. */
+  error: z.unknown().optional(),
   choices: z
     .array(
       z.object({
@@ -104,6 +106,10 @@ export function createUpstream(baseUrl: string, model: string, limits: UpstreamL
             return;
           }
           const chunk = chunkSchema.parse(JSON.parse(data));
+          if (chunk.error !== undefined && chunk.error !== null) {
+            const said = JSON.stringify(chunk.error).slice(0, 200);
+            throw new UpstreamFailure(pieces > 0 ? 'broken' : 'status', `${url}: an error instead of text: ${said}`);
+          }
           if (chunk.usage) usage = chunk.usage;
           const choice = chunk.choices[0];
           if (choice?.finish_reason) finish = choice.finish_reason === 'length' ? 'length' : 'stop';
