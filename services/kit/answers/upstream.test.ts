@@ -101,6 +101,15 @@ test('a model that is full says nothing against itself', async () => {
   expect(countsAgainstModel(end)).toBe(false);
 });
 
+test("a model that ends without a text has given no answer, and that is the question's fault as much as its own", async () => {
+  await serve((response) =>
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(piece('') + finish + done),
+  );
+  const { end } = await ask();
+  expect(end).toMatchObject({ name: 'UpstreamFailure', kind: 'empty' });
+  expect(countsAgainstModel(end)).toBe(false);
+});
+
 test('a stream that is cut behind its finish has given the whole answer', async () => {
   await serve((response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write(piece('whole') + finish, () => {

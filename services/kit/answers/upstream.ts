@@ -13,16 +13,16 @@ export interface Turn {
 /** The model could not be called, answered with an error, fell silent or broke off. */
 export class UpstreamFailure extends Error {
   override readonly name = 'UpstreamFailure';
-  readonly kind: 'connect' | 'status' | 'busy' | 'silence' | 'deadline' | 'broken';
+  readonly kind: 'connect' | 'status' | 'busy' | 'silence' | 'deadline' | 'broken' | 'empty';
   constructor(kind: UpstreamFailure['kind'], message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
   }
 }
 
-/** Whether an error speaks against the model, and so opens its breaker: not a caller who left, not a full queue. */
+/** Whether an error speaks against the model, and so opens its breaker: not a caller who left, not a full queue, not a question without an answer. */
 export function countsAgainstModel(error: unknown): boolean {
-  return error instanceof UpstreamFailure && error.kind !== 'busy';
+  return error instanceof UpstreamFailure && error.kind !== 'busy' && error.kind !== 'empty';
 }
 
 export interface UpstreamResult {
@@ -157,6 +157,7 @@ export function createUpstream(baseUrl: string, model: string, limits: UpstreamL
         clearTimeout(total);
         clearTimeout(silence);
       }
+      if (pieces === 0) throw new UpstreamFailure('empty', `${url}: an end without any text`);
       return {
         finish: finish ?? 'stop',
         inputTokens: usage.prompt_tokens,
