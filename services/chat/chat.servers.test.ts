@@ -79,6 +79,19 @@ describe('answers', () => {
     expect(model.requests.length).toBe(calls);
   });
 
+  test('an entry of the cache that another revision wrote otherwise is no entry', async () => {
+    const text = newQuestion();
+    const client = valkey.client();
+    const known = new Set(await client.keys('answer:*'));
+    await ask(chat.url, token, 'drift-1', { text }, 'application/json');
+    const [entry = ''] = (await client.keys('answer:*')).filter((key) => !known.has(key));
+    expect(await client.hdel(entry, 'taskType')).toBe(1);
+    client.disconnect();
+    const answer = await ask(chat.url, token, 'drift-2', { text }, 'application/json');
+    expect(answer.status).toBe(200);
+    expect(((await answer.json()) as Answer).answer).toMatchObject({ tier: 'model', text: `You asked: ${text}` });
+  });
+
   test('[R-078] equal questions at the same time share one model call', async () => {
     model.script = { ...quickModel, everyMs: 100 };
     const text = newQuestion();

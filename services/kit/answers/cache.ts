@@ -99,7 +99,10 @@ export function createAnswerCache(
         .run(() => runScript(client, findScript, [`answer:${key}`], [now()]))
         .catch(without('looking up'));
       if (!Array.isArray(found)) return undefined;
-      const [excerpt, answer, model, taskType, tokens, costUsd, createdAt, expiresAt, uses] = stored.parse(found);
+      const entry = stored.safeParse(found);
+      // Written by a revision that keeps something else: the answer is made anew, and kept as we do.
+      if (!entry.success) return without('reading an entry')(entry.error);
+      const [excerpt, answer, model, taskType, tokens, costUsd, createdAt, expiresAt, uses] = entry.data;
       return { key, excerpt, answer, model, taskType, tokens, costUsd, createdAt, expiresAt, uses };
     },
     async keep(question, answer, cost) {
