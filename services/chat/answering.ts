@@ -36,12 +36,17 @@ const gatherMs = 40;
 /** Entries looked through for the answer to a repeated message. */
 const searchLimit = 500;
 
-/** The answer to a message that was stored before. @throws Problem in_progress while it is being made */
-async function earlierAnswer(pod: Pod, conversation: string, position: Position): Promise<Recorded> {
-  const page = await pod.conversations.read(conversation, position.offset, searchLimit);
-  const done = page.entries.find(({ entry }) => entry.type === 'done' && entry.replyTo === position.offset);
-  if (done === undefined) throw new Problem('in_progress', { retryAfterSeconds: 1 });
-  return done;
+/** The end of the answer to a message that was stored before. @throws Problem in_progress while it is being made */
+async function earlierAnswer(
+  pod: Pod,
+  conversation: string,
+  { offset }: Position,
+): Promise<{ readonly done: DoneEntry; readonly position: Position }> {
+  const page = await pod.conversations.read(conversation, offset, searchLimit);
+  for (const { entry, position } of page.entries) {
+    if (entry.type === 'done' && entry.replyTo === offset) return { done: entry, position };
+  }
+  throw new Problem('in_progress', { retryAfterSeconds: 1 });
 }
 
 /**
@@ -68,10 +73,13 @@ export async function answerQuestion(
     if (stored.duplicate) {
       // Whoever was answering may have died; then the lease has ended and the answer is ours.
       if (!(await pod.conversations.claim(claim))) {
-        const earlier = await earlierAnswer(pod, conversation, position);
-        if (earlier.entry.type === 'done') answerId = earlier.entry.answerId;
+        const { done, position: end } = await earlierAnswer(pod, conversation, position);
+        const { replyTo, text: whole } = done;
+        ({ answerId } = done);
         onHead({ answerId, position, duplicate: true, memory: false });
-        onEntry(earlier);
+        // Its pieces stand in the log one by one; told as one, they have no place there.
+        onEntry({ position: undefined, entry: { type: 'token', answerId, replyTo, index: 0, text: whole } });
+        onEntry({ position: end, entry: done });
         return;
       }
     }

@@ -12,6 +12,7 @@ import { startValkey } from '../../test/servers/valkey.ts';
 import type { ValkeyServer } from '../../test/servers/valkey.ts';
 import { bucketOf } from '../kit/bucket.ts';
 import { ask, guestToken, readEvents } from './test-requests.ts';
+import type { ServerSentEvent } from './test-requests.ts';
 
 let valkey: ValkeyServer;
 let model: ScriptedModel;
@@ -116,6 +117,15 @@ describe('answers', () => {
     const entries = await client.xrange('{c:repeat}:log', '-', '+');
     client.disconnect();
     expect(entries.filter(([, fields]) => fields[1] === 'message')).toHaveLength(1);
+  });
+
+  test('a message sent again is answered with the text as a stream, too', async () => {
+    const body = { text: newQuestion(), clientId: randomUUID() };
+    const first = await readEvents(await ask(chat.url, token, 'repeat-stream', body));
+    const again = await readEvents(await ask(chat.url, token, 'repeat-stream', body));
+    expect(textOf(again)).toBe(textOf(first));
+    expect(again[0]).toMatchObject({ event: 'meta', data: { duplicate: true, answerId: first[0]?.data.answerId } });
+    expect(again.at(-1)).toEqual(first.at(-1));
   });
 
   test('a repetition while the answer is being made is told to come back', async () => {
@@ -355,6 +365,9 @@ test('[R-248] metrics carry the names of the contract, with component and revisi
     expect(text).toMatch(new RegExp(`^${name}\\{.*component="chat".*revision="test1".*\\} [0-9.e+]+$`, 'm'));
   }
 });
+
+const textOf = (events: readonly ServerSentEvent[]) =>
+  events.flatMap(({ event, data }) => (event === 'token' ? [data.text] : [])).join('');
 
 interface Answer {
   readonly message: { epoch: string; offset: number } | null;
