@@ -52,7 +52,8 @@ async function earlierAnswer(
 /**
  * @param onHead told once, before any entry
  * @param onEntry told each token and at last the end
- * @param signal aborted when the client has left
+ * @param signal aborted when the client has left: a network that breaks says nothing about what its person wants, so the answer is left to
+ *   whoever sends the message again, or has joined the conversation
  */
 export async function answerQuestion(
   pod: Pod,
@@ -100,12 +101,11 @@ export async function answerQuestion(
       gatherMs,
       // A person is waiting: what cannot be stored at once is streamed without a place.
       patienceMs: 0,
-      whenAborted: 'close',
       onEntry,
     },
     { question: text, history: turns, maxTokens: question.maxTokens },
     signal,
   );
-  // Only a process that hung longer than the lease loses its claim; the client asks again and gets the other answer.
-  if (result === 'lost') throw new Problem('in_progress', { retryAfterSeconds: 1 });
+  // Who has left may come back, and a process that hung longer than the lease has lost its claim: the client asks again and gets a whole answer.
+  if (result === 'lost' || result === 'released') throw new Problem('in_progress', { retryAfterSeconds: 1 });
 }

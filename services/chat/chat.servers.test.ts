@@ -128,6 +128,27 @@ describe('answers', () => {
     expect(again.at(-1)).toEqual(first.at(-1));
   });
 
+  test('whose network broke in the middle of an answer gets the whole one when the message is sent again', async () => {
+    model.script = { tokens: ['one ', 'two ', 'three '], everyMs: 100 };
+    const body = { text: newQuestion(), clientId: randomUUID() };
+    const cut = new AbortController();
+    const answer = await ask(chat.url, token, 'broken-off', body, undefined, cut.signal);
+    const reader = answer.body?.getReader();
+    let seen = '';
+    const read = async () => Buffer.from((await reader?.read())?.value as Uint8Array).toString();
+    while (!seen.includes('one ')) seen += await read();
+    cut.abort();
+    const again = await eventually('the first request has ended', async () => {
+      const repeated = await ask(chat.url, token, 'broken-off', body);
+      return repeated.status === 200 && repeated;
+    });
+    const events = await readEvents(again);
+    expect(textOf(events)).toBe('one two three ');
+    expect(events.at(-1)?.data).toMatchObject({ tier: 'model', outcome: 'complete', stored: true });
+    // It stays the answer.
+    expect(textOf(await readEvents(await ask(chat.url, token, 'broken-off', body)))).toBe('one two three ');
+  });
+
   test('a repetition while the answer is being made is told to come back', async () => {
     model.script = { ...quickModel, everyMs: 150 };
     const body = { text: newQuestion(), clientId: randomUUID() };

@@ -42,7 +42,6 @@ export function createAnswers(pod: Pod): Answers {
         answerId: claim.answerId,
         gatherMs,
         patienceMs,
-        whenAborted: 'release',
         // Sockets hear of it through the log, those of this pod as well.
         onEntry: () => undefined,
       },

@@ -101,7 +101,10 @@ export function createAnswerCache(
       if (!Array.isArray(found)) return undefined;
       const entry = stored.safeParse(found);
       // Written by a revision that keeps something else: the answer is made anew, and kept as we do.
-      if (!entry.success) return without('reading an entry')(entry.error);
+      if (!entry.success) {
+        without('reading an entry')(entry.error);
+        return undefined;
+      }
       const [excerpt, answer, model, taskType, tokens, costUsd, createdAt, expiresAt, uses] = entry.data;
       return { key, excerpt, answer, model, taskType, tokens, costUsd, createdAt, expiresAt, uses };
     },

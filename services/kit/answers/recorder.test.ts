@@ -34,7 +34,6 @@ test('a pod that stops does not repeat writes to a Redis that is away: its patie
       answerId: claim.answerId,
       gatherMs: 0,
       patienceMs: 30_000,
-      whenAborted: 'release',
       onEntry: () => undefined,
     },
     { question: 'q', history: [] },

@@ -21,11 +21,6 @@ export interface RecorderOptions {
   readonly gatherMs: number;
   /** How long a write is repeated while Redis is away. 0: once, and from then on nothing is written. */
   readonly patienceMs: number;
-  /**
-   * What becomes of an answer whose signal is aborted: `close` stores what there is as `aborted`; `release` stores no
-   * end and lets another process answer anew (a pod that is being replaced).
-   */
-  readonly whenAborted: 'close' | 'release';
   /** Told each entry once, in order. */
   readonly onEntry: (entry: Recorded) => void;
   /** Unix milliseconds. */
@@ -35,7 +30,10 @@ export interface RecorderOptions {
 /** `lost`: another process has taken the answer over, what we made is void. `released`: another one may. */
 export type RecordedAnswer = (AnswerResult & { readonly stored: boolean }) | 'lost' | 'released';
 
-/** Makes the answer and writes it. Never rejects because of Redis or the model. */
+/**
+ * Makes the answer and writes it. Never rejects because of Redis or the model.
+ * @param signal a pod that is being replaced, or a client that has left: no end is stored, so that the answer can be made anew
+ */
 export async function recordAnswer(
   options: RecorderOptions,
   request: Omit<AnswerRequest, 'signal'>,
@@ -114,7 +112,7 @@ export async function recordAnswer(
     await writer;
   }
   if (superseded.signal.aborted) return 'lost';
-  if (claim !== undefined && result.outcome === 'aborted' && options.whenAborted === 'release') {
+  if (claim !== undefined && result.outcome === 'aborted') {
     // If Redis is away as well, the lease ends by itself.
     await log.release(claim).catch((error: unknown) => {
       if (!(error instanceof StorageUnavailable)) throw error;
