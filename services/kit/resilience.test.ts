@@ -62,3 +62,18 @@ test('a full pool refuses at once and leaves those inside alone', async () => {
   expect(await Promise.all([inside, queued])).toEqual(['first', 'second']);
   expect(guard.state()).toBe('closed');
 });
+
+test('who leaves the line of a pool gives up the place at once', async () => {
+  const guard = createGuard({ dependency: 'd', metrics: metrics(), pool: { size: 1, queue: 1 } });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const inside = guard.run(() => promise);
+  const gone = new AbortController();
+  let called = false;
+  const left = guard.run(() => Promise.resolve((called = true)), gone.signal);
+  gone.abort(new Error('the caller has left'));
+  await expect(left).rejects.toThrow('the caller has left');
+  const queued = guard.run(() => Promise.resolve('second'));
+  resolve('first');
+  expect(await Promise.all([inside, queued])).toEqual(['first', 'second']);
+  expect(called).toBe(false);
+});

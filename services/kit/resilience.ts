@@ -1,20 +1,19 @@
-// Circuit breakers and bulkheads by dependency (cockatiel), with their state in metrics.
+// Circuit breakers (cockatiel) and bulkheads by dependency, with the state of the breakers in metrics.
 import {
   BrokenCircuitError,
-  BulkheadRejectedError,
   type CircuitBreakerPolicy,
   CircuitState,
   ConsecutiveBreaker,
-  bulkhead,
   circuitBreaker,
   handleWhen,
-  wrap,
 } from 'cockatiel';
 import type { Metrics } from './metrics.ts';
+import { LineFull, createSlots } from './slots.ts';
 
 export interface Guard {
   /**
    * Runs `work` unless the dependency is known to be down or too much is under way.
+   * @param signal ends the waiting for a slot; the promise then rejects with its reason
    * @throws DependencyUnavailable without having called `work`; otherwise whatever `work` throws
    */
   run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
@@ -58,14 +57,15 @@ export function createGuard(options: GuardOptions): Guard {
   breaker.onHalfOpen(() => gauge.set({ dependency }, 1));
   breaker.onReset(() => gauge.set({ dependency }, 0));
   // The pool is outside: a call that waits for a slot meets the breaker as it is when its turn comes.
-  const policy = options.pool === undefined ? breaker : wrap(bulkhead(options.pool.size, options.pool.queue), breaker);
+  const pool = options.pool && createSlots([...Array(options.pool.size).keys()], options.pool.queue);
   return {
     async run(work, signal) {
       try {
-        return await policy.execute(work, signal);
+        const call = () => breaker.execute(work, signal);
+        return await (pool === undefined ? call() : pool.use(call, signal));
       } catch (error) {
         if (error instanceof BrokenCircuitError) throw new DependencyUnavailable(dependency, 'open');
-        if (error instanceof BulkheadRejectedError) throw new DependencyUnavailable(dependency, 'full');
+        if (error instanceof LineFull) throw new DependencyUnavailable(dependency, 'full');
         throw error;
       }
     },

@@ -1,9 +1,9 @@
 // The language model itself: node-llama-cpp on the CPU, loaded at run time from LLAMA_PATH and typed by what we use.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { createSlots } from '@assistant-platform/kit/slots';
+import type { Slots } from '@assistant-platform/kit/slots';
 import type { ModelSettings } from './settings.ts';
-import { createSlots } from './slots.ts';
-import type { Slots } from './slots.ts';
 
 /** One turn, as the OpenAI API names it. */
 export interface ChatTurn {

@@ -7,12 +7,12 @@ import type { StopStep } from '@assistant-platform/kit/lifecycle';
 import { openPodBase } from '@assistant-platform/kit/pod';
 import type { PodBase } from '@assistant-platform/kit/pod';
 import { Problem } from '@assistant-platform/kit/problems';
+import { LineFull } from '@assistant-platform/kit/slots';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Generated, LanguageModel } from './llama.ts';
 import { loadLanguageModel } from './llama.ts';
 import type { ModelSettings } from './settings.ts';
-import { LineFull } from './slots.ts';
 
 export interface ModelService {
   readonly base: PodBase;

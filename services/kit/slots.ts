@@ -11,7 +11,7 @@ export interface Slots<T> {
    * @param signal ends the waiting; the promise rejects with its reason
    * @throws LineFull at once when too many are waiting
    */
-  use<R>(work: (slot: T) => Promise<R>, signal: AbortSignal): Promise<R>;
+  use<R>(work: (slot: T) => Promise<R>, signal?: AbortSignal): Promise<R>;
   readonly busy: () => number;
   readonly waiting: () => number;
 }
@@ -20,8 +20,8 @@ export function createSlots<T>(slots: readonly T[], longestLine: number): Slots<
   const free = [...slots];
   const line: ((slot: T) => void)[] = [];
 
-  const take = async (signal: AbortSignal): Promise<T> => {
-    signal.throwIfAborted();
+  const take = async (signal?: AbortSignal): Promise<T> => {
+    signal?.throwIfAborted();
     const slot = free.pop();
     if (slot !== undefined) return slot;
     if (line.length >= longestLine) throw new LineFull(`${line.length} requests are waiting already`);
@@ -31,13 +31,13 @@ export function createSlots<T>(slots: readonly T[], longestLine: number): Slots<
       const place = line.indexOf(resolve);
       if (place === -1) return;
       line.splice(place, 1);
-      reject(signal.reason as Error);
+      reject(signal?.reason as Error);
     };
-    signal.addEventListener('abort', leave, { once: true });
+    signal?.addEventListener('abort', leave, { once: true });
     try {
       return await promise;
     } finally {
-      signal.removeEventListener('abort', leave);
+      signal?.removeEventListener('abort', leave);
     }
   };
 
