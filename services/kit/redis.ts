@@ -48,6 +48,8 @@ export function connectRedis(options: RedisLinkOptions): RedisLink {
     commandTimeout: settings.REDIS_COMMAND_TIMEOUT_MS,
     connectTimeout: 3_000,
     keepAlive: 10_000,
+    // A primary that was made a replica keeps its connections; a new one leads to the primary of the moment.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
     retryStrategy: (attempt) => {
       client.options.password = password();
       return backoffMs(attempt, 50, 1_000);
