@@ -1,6 +1,8 @@
 // A Fastify server as all our services want it: request and trace ids, the revision on every answer, problem details
 // for every error, request metrics, health routes, and a close that loses no request.
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { SpanKind, SpanStatusCode, context, trace } from '@opentelemetry/api';
 import type { Span } from '@opentelemetry/api';
 import Fastify, { LogController } from 'fastify';
@@ -75,8 +77,8 @@ export function identityHeaders(revision: string, requestId: string): Record<str
 }
 
 /**
- * Closes the server: nothing new is accepted, requests under way are finished. Node closes only the connections that
- * are idle at that moment; one that becomes idle later (a stream that ends) would be kept for keepAliveTimeout.
+ * Closes the server: nothing new is accepted, requests under way are finished, those that do not arrive whole are cut. Node closes only the
+ * connections that are idle at that moment; one that becomes idle later (a stream that ends) would be kept for keepAliveTimeout.
  */
 export async function closeHttpServer(app: FastifyInstance): Promise<void> {
   const closer = setInterval(() => app.server.closeIdleConnections(), 50);
@@ -85,6 +87,33 @@ export async function closeHttpServer(app: FastifyInstance): Promise<void> {
   } finally {
     clearInterval(closer);
   }
+}
+
+/** At the end of a server: how long a request may take to arrive whole. */
+const arrivalMs = 2_000;
+
+/** Node waits for a client that has sent nothing, or half a request, and no longer looks at its time limits once a server is closing. */
+function cutUnfinishedRequests(app: FastifyInstance): void {
+  /** Each connection with the request that is being answered on it. */
+  const connections = new Map<Socket, IncomingMessage | undefined>();
+  app.server.on('connection', (socket) => {
+    connections.set(socket, undefined);
+    socket.once('close', () => connections.delete(socket));
+  });
+  app.server.on('request', (request, response) => {
+    const { socket } = request;
+    connections.set(socket, request);
+    response.once('close', () => {
+      if (connections.get(socket) === request) connections.set(socket, undefined);
+    });
+  });
+  app.addHook('preClose', (done) => {
+    const cutter = setInterval(() => {
+      for (const [socket, request] of connections) if (request?.complete !== true) socket.destroy();
+    }, arrivalMs);
+    app.server.once('close', () => clearInterval(cutter));
+    done();
+  });
 }
 
 /** Builds the server; the caller adds routes and listens. */
@@ -104,6 +133,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
   }) as unknown as FastifyInstance;
 
+  cutUnfinishedRequests(app);
   app.addHook('onRequest', (request, reply, done) => {
     void reply.headers(identityHeaders(revision, request.id));
     if (lifecycle.state() === 'draining') void reply.header('connection', 'close');
