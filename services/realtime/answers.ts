@@ -8,6 +8,8 @@ import type { Claim } from '@assistant-platform/kit/conversation/log';
 import type { Pod } from '@assistant-platform/kit/pod';
 
 export interface Answers {
+  /** Runs what may begin an answer; the end waits for it, because a claim that is on its way has to be given back. */
+  during<T>(work: () => Promise<T>): Promise<T>;
   /** Answers a message whose claim this pod holds. */
   begin(claim: Claim, text: string, maxTokens?: number): void;
   /**
@@ -31,6 +33,7 @@ export function createAnswers(pod: Pod): Answers {
   let stopping = false;
   /** Each with a signal of its own: AbortSignal.any keeps a record of every answer at one that outlives them. */
   const running = new Map<Promise<void>, AbortController>();
+  const beginning = new Set<Promise<unknown>>();
 
   const make = async (claim: Claim, text: string, maxTokens: number | undefined, signal: AbortSignal) => {
     const { turns } = await historyFor(pod.flags, pod.conversations, claim.conversation, claim.replyTo);
@@ -65,30 +68,43 @@ export function createAnswers(pod: Pod): Answers {
   };
 
   const settled = async () => {
-    while (running.size > 0) await Promise.all(running.keys());
+    while (running.size + beginning.size > 0) await Promise.allSettled([...running.keys(), ...beginning]);
+  };
+
+  const during = async <T>(work: () => Promise<T>): Promise<T> => {
+    const begun = work();
+    beginning.add(begun);
+    try {
+      return await begun;
+    } finally {
+      beginning.delete(begun);
+    }
+  };
+
+  const takeOver = async (conversation: string, offsets: readonly number[] | undefined): Promise<boolean> => {
+    let held = false;
+    if (stopping) return held;
+    for (const replyTo of offsets ?? (await pod.conversations.pending(conversation))) {
+      const claim = { conversation, replyTo, answerId: randomUUID() };
+      if (!(await pod.conversations.claim(claim))) {
+        held = true;
+        continue;
+      }
+      const { entries } = await pod.conversations.read(conversation, replyTo - 1, 1);
+      const found = entries[0];
+      // When the message itself has been trimmed, what is read is the next entry that is there.
+      if (found?.position.offset === replyTo && found.entry.type === 'message') {
+        pod.log.info({ conversation, replyTo }, 'taking over an answer that was left');
+        begin(claim, found.entry.text);
+      }
+    }
+    return held;
   };
 
   return {
+    during,
     begin,
-    async takeOver(conversation, offsets) {
-      let held = false;
-      if (stopping) return held;
-      for (const replyTo of offsets ?? (await pod.conversations.pending(conversation))) {
-        const claim = { conversation, replyTo, answerId: randomUUID() };
-        if (!(await pod.conversations.claim(claim))) {
-          held = true;
-          continue;
-        }
-        const { entries } = await pod.conversations.read(conversation, replyTo - 1, 1);
-        const found = entries[0];
-        // When the message itself has been trimmed, what is read is the next entry that is there.
-        if (found?.position.offset === replyTo && found.entry.type === 'message') {
-          pod.log.info({ conversation, replyTo }, 'taking over an answer that was left');
-          begin(claim, found.entry.text);
-        }
-      }
-      return held;
-    },
+    takeOver: (conversation, offsets) => during(() => takeOver(conversation, offsets)),
     running: () => running.size,
     async finish(graceMs) {
       const settledOrLate = new AbortController();

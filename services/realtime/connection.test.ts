@@ -68,15 +68,17 @@ function connect(pod: Pod) {
     ping: (_data: unknown, _mask: unknown, written: () => void) => void setImmediate(written),
     terminate: vi.fn(),
   });
+  const answers = createAnswers(pod);
   const connection = createConnection(socket as unknown as WebSocket, anna, 'en', {
     pod,
     settings,
-    answers: createAnswers(pod),
+    answers,
     fanOut: { join: () => Promise.resolve(), leave: () => undefined, channels: () => 0 },
     now: () => 0,
     onClosed: () => undefined,
   });
   return {
+    answers,
     connection,
     sent,
     terminated: () => socket.terminate.mock.calls.length > 0,
@@ -163,4 +165,26 @@ test('a pod that stops ends the answers under way, and one whose claim comes too
   await settle();
   expect(released.sort()).toEqual([1, 2]);
   expect([written, answers.running()]).toEqual([[], 0]);
+});
+
+test('the end waits for a claim that is on its way: what comes behind it closes the connection by which it is given back', async () => {
+  const released: number[] = [];
+  const claimed = Promise.withResolvers<boolean>();
+  const stored = Promise.withResolvers<{ epoch: string; offset: number; duplicate: boolean }>();
+  const { pod } = podWith({
+    claim: () => claimed.promise,
+    appendMessage: () => stored.promise,
+    release: ({ replyTo }) => Promise.resolve(void released.push(replyTo)),
+  });
+  pod.engine.answer = () => Promise.resolve({ text: '', tier: 'model', degraded: false, outcome: 'aborted' });
+  const { answers, say } = connect(pod);
+  // Joining looks for what nobody answers.
+  say({ type: 'resume', conversation: 'c', epoch: 'e', offset: 1 });
+  await settle();
+  say({ type: 'send', conversation: 'c', clientId: 'c2', text: 'hello' });
+  await settle();
+  const releasedAtTheEnd = answers.finish(0).then(() => [...released]);
+  setTimeout(() => claimed.resolve(true), 50);
+  setTimeout(() => stored.resolve({ epoch: 'e', offset: 2, duplicate: false }), 100);
+  expect(await releasedAtTheEnd).toEqual([1, 2]);
 });

@@ -201,7 +201,8 @@ export function createConnection(
       hello(user);
       return;
     }
-    if (user === undefined) throw new Problem('unauthorized');
+    const name = user;
+    if (name === undefined) throw new Problem('unauthorized');
     switch (frame.type) {
       case 'resume':
         await resume(frame);
@@ -210,7 +211,7 @@ export function createConnection(
         leave(frame.conversation);
         return;
       case 'send':
-        await store(frame, user);
+        await answers.during(() => store(frame, name));
         return;
       case 'ping':
         send({ type: 'pong', ...(frame.id === undefined ? {} : { id: frame.id }) });
