@@ -40,10 +40,11 @@ export function openPodBase(settings: PodSettings, component: string): PodBase {
     revision: settings.ASSISTANT_REVISION,
     release: settings.ASSISTANT_RELEASE,
   };
-  const telemetry = startTelemetry(identity, settings.OTEL_EXPORTER_OTLP_ENDPOINT);
+  const log = createLogger(settings.LOG_LEVEL, identity);
+  const telemetry = startTelemetry(identity, settings.OTEL_EXPORTER_OTLP_ENDPOINT, log);
   return {
     identity,
-    log: createLogger(settings.LOG_LEVEL, identity),
+    log,
     metrics: createMetrics({ component: identity.component, revision: identity.revision }),
     lifecycle: createLifecycle(),
     closing: [{ name: 'traces', run: () => telemetry.close() }],

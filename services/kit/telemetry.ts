@@ -6,10 +6,10 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import type { LogIdentity } from './log.ts';
+import type { LogIdentity, Logger } from './log.ts';
 
-/** Ends tracing: sends what is left. */
 export interface Telemetry {
+  /** Ends tracing: sends what is left. Never rejects: a collector that is away must not make a clean stop fail. */
   close(): Promise<void>;
 }
 
@@ -20,6 +20,7 @@ export interface Telemetry {
 export function startTelemetry(
   identity: LogIdentity,
   endpoint: string | undefined,
+  log: Pick<Logger, 'warn'>,
   processors: readonly SpanProcessor[] = [],
 ): Telemetry {
   const spanProcessors = [...processors];
@@ -36,7 +37,9 @@ export function startTelemetry(
     spanProcessors,
   });
   provider.register();
-  return { close: () => provider.shutdown() };
+  const close = () =>
+    provider.shutdown().catch((error: unknown) => log.warn({ err: error }, 'the last traces could not be sent'));
+  return { close };
 }
 
 /** The tracer of the services. Before startTelemetry (in unit tests) it gives spans that do nothing. */
