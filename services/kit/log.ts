@@ -18,6 +18,8 @@ const secretFields = [
 ];
 /** What people wrote: personal, and never needed to find a fault. */
 const personalFields = ['text', 'body', 'prompt', 'answer'];
+/** The arguments of a command that Redis refused, as ioredis puts them into its errors: messages, answers, passwords. */
+const commandFields = ['err.command.args', 'err.previousErrors'];
 
 /** What a logger says of the process it belongs to. */
 export interface LogIdentity {
@@ -35,7 +37,10 @@ export function createLogger(level: string, identity: LogIdentity, destination?:
       base: identity,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: [...fields, ...fields.map((f) => `*.${f}`), '*.headers.authorization'], censor: '[redacted]' },
+      redact: {
+        paths: [...fields, ...fields.map((f) => `*.${f}`), '*.headers.authorization', ...commandFields],
+        censor: '[redacted]',
+      },
       // Ties a line to the span it was written in.
       mixin: () => {
         const context = trace.getActiveSpan()?.spanContext();

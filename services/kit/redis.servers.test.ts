@@ -1,4 +1,4 @@
-// The connection to Redis through a failover of two real Valkeys.
+// The connection to Redis through a failover of two real Valkeys, and what is said of it.
 import { randomBytes } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../../test/servers/child-process.ts';
 import { startValkey } from '../../test/servers/valkey.ts';
 import type { ValkeyServer } from '../../test/servers/valkey.ts';
+import { createAnswerCache } from './answers/cache.ts';
 import { createConversationLog } from './conversation/log.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -13,6 +14,8 @@ import { connectRedis } from './redis.ts';
 import { createGuard } from './resilience.ts';
 import { openSecrets } from './secrets.ts';
 
+const identity = { component: 'test', revision: 'r', release: '1' };
+const noMetrics = () => createMetrics(identity, false);
 let one: ValkeyServer;
 let two: ValkeyServer;
 beforeAll(async () => {
@@ -46,17 +49,31 @@ async function startService(primary: () => ValkeyServer) {
   };
 }
 
+test('what people wrote is in no line of the log, also when Redis refuses to keep it', async () => {
+  const lines: string[] = [];
+  const log = createLogger('debug', identity, { write: (line) => void lines.push(line) });
+  const client = one.client();
+  await client.config('SET', 'maxmemory', '1');
+  const cache = createAnswerCache(client, createGuard({ dependency: 'redis', metrics: noMetrics() }), 60_000, log);
+  const turns = [{ role: 'user', content: 'my password is swordfish' }] as const;
+  const question = { taskType: 'chat', tenant: 't', model: 'm', promptVersion: 'p', maxTokens: 1, turns };
+  expect(await cache.keep(question, 'swordfish is a bad one', { tokens: 1, usd: 0 })).toBe(false);
+  await client.config('SET', 'maxmemory', '0');
+  client.disconnect();
+  expect(lines).toEqual([expect.stringContaining('EXECABORT')]);
+  expect(lines.join('')).not.toContain('swordfish');
+});
+
 test('a primary that has become a replica is left for the new one', async () => {
   let primary = one;
   const service = await startService(() => primary);
-  const log = createLogger('silent', { component: 'test', revision: 'r', release: '1' });
+  const log = createLogger('silent', identity);
   const keys = { redisPassword: one.password, tokenSigningKey: randomBytes(32).toString('base64') };
   const secrets = openSecrets({ source: 'test', read: () => Promise.resolve(keys) }, 60_000, log);
   await secrets.first();
   const settings = { REDIS_URL: service.url, REDIS_COMMAND_TIMEOUT_MS: 1_000 };
   const link = connectRedis({ settings, secrets, log, name: 'test' });
-  const metrics = createMetrics({ component: 'test', revision: 'r' }, false);
-  const guard = createGuard({ dependency: 'redis', metrics, halfOpenAfterMs: 100 });
+  const guard = createGuard({ dependency: 'redis', metrics: noMetrics(), halfOpenAfterMs: 100 });
   const conversations = createConversationLog(link.client, guard);
   const say = async (clientId: string) => {
     const message = { clientId, user: 'u', text: 'hello', at: 0 };
