@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Placed } from '../kit/conversation/entries.ts';
+import type { Placed, Position } from '../kit/conversation/entries.ts';
 import type { LogPage } from '../kit/conversation/log.ts';
 import { createCursor } from './cursor.ts';
 import type { Resumed } from './cursor.ts';
@@ -16,6 +16,7 @@ function memoryLog() {
   let entries: Placed[] = [];
   let head = 0;
   let failing = 0;
+  let before: Position | undefined;
   return {
     append() {
       const placed = entryAt(epoch, (head += 1));
@@ -24,6 +25,13 @@ function memoryLog() {
     },
     trim: (keep: number) => void (entries = entries.slice(Math.max(0, entries.length - keep))),
     lose: () => void ([epoch, entries, head] = [`${epoch}'`, [], 0]),
+    /** Redis is another process, which has only the first of them left. */
+    restart: (left: number) => {
+      entries = entries.slice(0, left);
+      head = entries.at(-1)?.position.offset ?? 0;
+      before = { epoch, offset: head };
+      epoch = `${epoch}+`;
+    },
     failNext: (times: number) => void (failing = times),
     all: () => entries,
     async read(_conversation: string, after: number, limit: number): Promise<LogPage> {
@@ -33,7 +41,8 @@ function memoryLog() {
         throw new Error('away');
       }
       const found = entries.filter(({ position }) => position.offset > after).slice(0, limit);
-      return { epoch, head, first: entries[0]?.position.offset ?? 0, entries: found };
+      const placed = found.map(({ position, entry }) => ({ position: { ...position, epoch }, entry }));
+      return { epoch, before, head, first: entries[0]?.position.offset ?? 0, entries: placed };
     },
   };
 }
@@ -170,6 +179,28 @@ test('a log that is trimmed or lost under the cursor is told, and what is retain
   });
   expect(held()).toEqual(log.all());
   expect(inOrder()).toBe(true);
+});
+
+test('a log that goes on in another epoch is told without taking anything back, unless something of it was lost', async () => {
+  const log = memoryLog();
+  for (let i = 0; i < 3; i += 1) log.append();
+  const { cursor, told, held } = client(log);
+  await cursor.start({ epoch: 'e1', offset: 3 });
+  log.restart(3);
+  const next = log.append();
+  cursor.live(next);
+  await settle();
+  expect(told.at(-1)).toMatchObject({ recovered: true, position: { epoch: 'e1+', offset: 3 }, head: 4 });
+  expect(held()).toEqual([next]);
+  log.restart(2);
+  for (let i = 0; i < 3; i += 1) cursor.live(log.append());
+  await settle();
+  expect(told.at(-1)).toMatchObject({
+    recovered: false,
+    reason: 'offset_ahead',
+    position: { epoch: 'e1++', offset: 0 },
+  });
+  expect(held().map(({ position }) => position.offset)).toEqual([1, 2, 3, 4, 5]);
 });
 
 test('a long absence is read in bounded pages', async () => {

@@ -88,7 +88,8 @@ export function createCursor(options: CursorOptions): Cursor {
       if (isStopped()) return;
       const place = first ?? { epoch, offset };
       const decision = decideResume(place, page);
-      const begin = first !== undefined;
+      // A log that goes on in another epoch is told, too: entries carry the epoch that they stand in.
+      const begin = first !== undefined || page.epoch !== epoch;
       first = undefined;
       if (begin || !decision.recovered) {
         const reason = decision.recovered ? undefined : decision.reason;

@@ -14,7 +14,8 @@
 //
 // RESUME. `recovered: true`: exactly what was missed follows, every entry behind the given position. `recovered: false`
 // with a reason: that is not possible; throw away what you have, the entries still retained follow.
-// The server also sends `resumed` by itself when the log was lost under a joined conversation. Resume once on a socket: one that
+// The server also sends `resumed` by itself: when the log was lost under a joined conversation, and when it goes on in another epoch, because Redis
+// was started again or another took its place; `recovered` then says whether all that you have is still there. Resume once on a socket: one that
 // resumes a conversation it has joined already gets the entries that are on their way at that moment twice.
 //
 // ANSWERS. `token` entries of one answerId are pieces of one text; `done` closes it. When a pod dies in the middle,

@@ -65,8 +65,8 @@ export function createLedger(now: () => number = () => performance.now()) {
     resumed(frame: Frame<'resumed'>) {
       if (joinedOnce) sums[frame.recovered ? 'recovered' : 'notRecovered'] += 1;
       joinedOnce = true;
-      // In a new log only what is replayed is still there.
-      if (frame.reason === 'epoch_changed') seen.clear();
+      // In a new log, and in one that lost its last moments, only what is replayed is still there.
+      if (frame.reason === 'epoch_changed' || frame.reason === 'offset_ahead') seen.clear();
       position = { epoch: frame.epoch, offset: frame.offset };
       if (awaySince !== undefined) awayMs.push(now() - awaySince);
       awaySince = undefined;

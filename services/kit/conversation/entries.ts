@@ -67,7 +67,7 @@ export const logEntry = z.discriminatedUnion('type', [messageEntry, tokenEntry, 
 export type LogEntry = z.output<typeof logEntry>;
 export type MessageEntry = z.output<typeof messageEntry>;
 
-/** A place in a log. Offsets count from 1 within an epoch; a log that was lost begins a new epoch. */
+/** A place in a log. Offsets count from 1; a log that was lost begins a new epoch, and one that may have lost its last moments goes on in one. */
 export interface Position {
   readonly epoch: string;
   readonly offset: number;

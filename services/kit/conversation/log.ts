@@ -43,6 +43,8 @@ export const defaultLogLimits: LogLimits = {
 /** A part of a log, and what is known about the whole of it at the moment of reading. */
 export interface LogPage {
   readonly epoch: string;
+  /** Where the epoch was left that this one continues: there, Redis was started again or another took its place. */
+  readonly before?: Position | undefined;
   /** Offset of the newest entry; 0 for an empty log. */
   readonly head: number;
   /** Offset of the oldest entry that is still there; 0 when none is. */
@@ -91,7 +93,7 @@ const appended = z.union([
   z.tuple([z.enum(['ok', 'duplicate']), z.string(), z.number()]),
   z.tuple([z.literal('lost')]),
 ]);
-const page = z.tuple([z.string(), z.number(), z.number(), z.array(z.union([z.number(), z.string()]))]);
+const page = z.tuple([z.string(), z.number(), z.number(), z.array(z.union([z.number(), z.string()])), z.string()]);
 
 /** Name of the pub/sub channel of a conversation. */
 export const channelOf = (conversation: string) => `c:${conversation}`;
@@ -109,16 +111,39 @@ export function parsePublished(payload: string): Published {
   return { position: { epoch, offset: Number(offset) }, entry: logEntry.parse(JSON.parse(json)) };
 }
 
+/** The run id of the Redis that `client` is connected to, asked once for each connection. */
+function runIdOf(client: Redis): () => Promise<string> {
+  let known: Promise<string> | undefined;
+  client.on('close', () => (known = undefined));
+  const ask = async () => {
+    try {
+      return /^run_id:(\w+)/m.exec(await client.info('server'))?.[1] ?? 'unknown';
+    } catch (error) {
+      // Some managed servers refuse INFO: then nobody sees that they have been replaced.
+      if (error instanceof Error && error.name === 'ReplyError') return 'unknown';
+      known = undefined;
+      throw error;
+    }
+  };
+  return () => (known ??= ask());
+}
+
 /** @param guard breaker around Redis, with a short half-open time: a probe costs nothing */
 export function createConversationLog(
   client: Redis,
   guard: Guard,
   limits: LogLimits = defaultLogLimits,
 ): ConversationLog {
-  const run = async (name: string, script: RedisScript, keys: string[], args: (string | number)[]) => {
+  const runId = runIdOf(client);
+  const run = async (
+    name: string,
+    script: RedisScript,
+    keys: string[],
+    args: (string | number)[] | (() => Promise<(string | number)[]>),
+  ) => {
     try {
       return await inSpan(`redis ${name}`, { 'db.system.name': 'redis' }, () =>
-        guard.run(() => runScript(client, script, keys, args)),
+        guard.run(async () => runScript(client, script, keys, typeof args === 'function' ? await args() : args)),
       );
     } catch (cause) {
       const why = cause instanceof DependencyUnavailable ? cause.message : cause instanceof Error ? cause.message : '';
@@ -138,7 +163,8 @@ export function createConversationLog(
     const fixed = [newEpoch(), limits.keepMs, limits.maxEntries, once.ms, channelOf(conversation)];
     const claiming = [mode, claim.replyTo, claim.answerId, limits.leaseMs];
     const texts = entries.flatMap((entry) => [entry.type, JSON.stringify(entry)]);
-    return appended.parse(await run('append', appendScript, keys, [...fixed, ...claiming, ...texts]));
+    const args = async () => [...fixed, ...claiming, await runId(), ...texts];
+    return appended.parse(await run('append', appendScript, keys, args));
   };
 
   return {
@@ -161,13 +187,15 @@ export function createConversationLog(
     async read(conversation, after, limit) {
       const keys = [keyOf(conversation, 'log'), keyOf(conversation, 'head')];
       const answer = await run('read', readScript, keys, [after, limit, newEpoch(), limits.keepMs]);
-      const [epoch, head, first, flat] = page.parse(answer);
+      const [epoch, head, first, flat, left] = page.parse(answer);
+      const [, wasEpoch, wasOffset] = /^(\S+) (\d+)$/.exec(left) ?? [];
+      const before = wasEpoch === undefined ? undefined : { epoch: wasEpoch, offset: Number(wasOffset) };
       const entries: Placed[] = [];
       for (let i = 0; i + 1 < flat.length; i += 2) {
         const entry = logEntry.parse(JSON.parse(String(flat[i + 1])));
         entries.push({ position: { epoch, offset: Number(flat[i]) }, entry });
       }
-      return { epoch, head, first, entries };
+      return { epoch, before, head, first, entries };
     },
     async pending(conversation) {
       try {

@@ -25,6 +25,15 @@ test.each([
   expect(decideResume(asked, log)).toEqual(decision);
 });
 
+test.each([
+  ['what is left of the epoch before', { epoch: 'e0', offset: 7 }, { recovered: true, from: 7 }],
+  ['all that is left of it', { epoch: 'e0', offset: 8 }, { recovered: true, from: 8 }],
+  ['what was lost of it', { epoch: 'e0', offset: 9 }, { recovered: false, from: 3, reason: 'offset_ahead' }],
+  ['one before that', { epoch: 'e', offset: 7 }, { recovered: false, from: 3, reason: 'epoch_changed' }],
+] as const)('a log that goes on in another epoch: %s', (_name, asked, decision) => {
+  expect(decideResume(asked, { ...log, before: { epoch: 'e0', offset: 8 } })).toEqual(decision);
+});
+
 test('an empty log: a new client is well, one that had something is not', () => {
   const empty = { epoch: 'e1', head: 0, first: 0 };
   expect(decideResume({ epoch: undefined, offset: 0 }, empty)).toEqual({ recovered: true, from: 0 });

@@ -22,11 +22,14 @@ export type Resume =
  */
 export function decideResume(
   asked: { readonly epoch: string | undefined; readonly offset: number },
-  log: Pick<LogPage, 'epoch' | 'head' | 'first'>,
+  log: Pick<LogPage, 'epoch' | 'before' | 'head' | 'first'>,
 ): Resume {
   const oldest = log.first === 0 ? log.head : log.first - 1;
   const no = (reason: NotRecovered): Resume => ({ recovered: false, from: oldest, reason });
-  if (asked.epoch !== undefined && asked.epoch !== log.epoch) return no('epoch_changed');
+  if (asked.epoch !== undefined && asked.epoch !== log.epoch) {
+    if (asked.epoch !== log.before?.epoch) return no('epoch_changed');
+    if (asked.offset > log.before.offset) return no('offset_ahead');
+  }
   // Without an epoch only "from the very beginning" can be asked for.
   if (asked.epoch === undefined && asked.offset !== 0) return no('epoch_changed');
   if (asked.offset > log.head) return no('offset_ahead');

@@ -3,9 +3,12 @@
 //
 // Keys of a conversation (one hash tag, hence one slot of a cluster):
 //   {c:ID}:log      stream; the entry at offset N has the id N-0; fields t (type) and d (JSON)
-//   {c:ID}:head     hash epoch, offset
+//   {c:ID}:head     hash epoch, offset; process: the run id of the Redis that the epoch was written by; before: "EPOCH OFFSET", where the epoch
+//                   that this one continues was left
 //   {c:ID}:pending  hash: offset of an unanswered message -> "LEASE_END_MS ANSWER_ID"
 //   {c:ID}:sent:K   string "OFFSET": append with idempotency key K has happened
+// A Redis that has been started again, or has taken another's place, may have lost the last moments, and would give their offsets a second time.
+// So the first entry that it takes begins an epoch that continues the one before from what is left of it.
 // Channel c:ID: "EPOCH OFFSET JSON" for each entry; "left OFFSET" when an answer to that message was given up.
 import { redisScript } from '../redis-script.ts';
 
@@ -13,7 +16,7 @@ import { redisScript } from '../redis-script.ts';
  * KEYS log, head, pending, sent.
  * ARGV 1 epoch if a new one begins, 2 ms to keep the log, 3 entries to keep, 4 ms to remember the idempotency key,
  * 5 channel, 6 claim (open | hold | close), 7 offset of the claim (hold, close), 8 answer id, 9 lease in ms,
- * 10.. type and JSON of each entry.
+ * 10 run id of this Redis, 11.. type and JSON of each entry.
  * Returns {'ok' | 'duplicate', epoch, offset of the last entry} or {'lost'}: somebody else holds the claim.
  */
 export const appendScript = redisScript(`
@@ -35,8 +38,14 @@ if not epoch then
   redis.call('DEL', log, pending)
   redis.call('HSET', head, 'epoch', epoch, 'offset', 0)
 end
+local process = redis.call('HGET', head, 'process')
+if process and process ~= ARGV[10] then
+  redis.call('HSET', head, 'epoch', ARGV[1], 'before', epoch .. ' ' .. redis.call('HGET', head, 'offset'))
+  epoch = ARGV[1]
+end
+redis.call('HSET', head, 'process', ARGV[10])
 local offset
-for i = 10, #ARGV, 2 do
+for i = 11, #ARGV, 2 do
   offset = redis.call('HINCRBY', head, 'offset', 1)
   redis.call('XADD', log, 'MAXLEN', '=', ARGV[3], string.format('%d-0', offset), 't', ARGV[i], 'd', ARGV[i + 1])
   redis.call('PUBLISH', ARGV[5], epoch .. ' ' .. string.format('%d', offset) .. ' ' .. ARGV[i + 1])
@@ -56,7 +65,7 @@ return {'ok', epoch, offset}
 
 /**
  * KEYS log, head. ARGV 1 offset to read behind, 2 most entries, 3 epoch if a new one begins, 4 ms to keep the log.
- * Returns {epoch, head offset, first retained offset or 0, {offset, JSON, offset, JSON, ...}}.
+ * Returns {epoch, head offset, first retained offset or 0, {offset, JSON, offset, JSON, ...}, 'EPOCH OFFSET' before or ''}.
  */
 export const readScript = redisScript(`
 local log, head = KEYS[1], KEYS[2]
@@ -77,7 +86,7 @@ for _, item in ipairs(redis.call('XRANGE', log, '(' .. ARGV[1] .. '-0', '+', 'CO
   found[#found + 1] = offsetOf(item[1])
   found[#found + 1] = item[2][4]
 end
-return {epoch, top, first, found}
+return {epoch, top, first, found, redis.call('HGET', head, 'before') or ''}
 `);
 
 /**
