@@ -79,7 +79,13 @@ const whole = {
       kind: 'Deployment',
       metadata: metadata('d'),
       spec: { replicas: 4, template: {} },
-      status: { replicas: 3 },
+      status: {
+        replicas: 3,
+        conditions: [
+          { type: 'Progressing', status: 'True', reason: 'ReplicaSetUpdated', message: 'of that' },
+          { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota' },
+        ],
+      },
     },
   ] as unknown as Deployment[],
   pods: [
@@ -186,6 +192,13 @@ it('a long message of Kubernetes is cut between two characters: half of one woul
     expect(pod?.trouble?.message).toMatch(/^x{199}…/);
     expect(pod?.trouble?.message.isWellFormed()).toBe(true);
   }
+});
+
+it('a Deployment whose pods cannot be made says why', () => {
+  expect(snapshotOf(observed(whole)).workloads[0]?.trouble).toEqual({
+    reason: 'FailedCreate',
+    message: 'exceeded quota',
+  });
 });
 
 describe('lean objects', () => {

@@ -22,10 +22,19 @@ const KEPT_LABELS: ReadonlySet<string> = new Set([LABELS.name, LABELS.component,
 const isKeptLabel = (key: string): boolean => KEPT_LABELS.has(key);
 const isKeptAnnotation = (key: string): boolean => key.startsWith(`${GROUP}/`) || key === POD_DELETION_COST;
 
+/** Its controller could not make pods. */
+export const isReplicaFailure = ({ type, status }: { readonly type: string; readonly status: string }): boolean =>
+  type === 'ReplicaFailure' && status === 'True';
+
 export const leanDeployment = (object: Deployment): Deployment =>
   lean<Deployment>(object, {
     spec: { replicas: object.spec?.replicas },
-    status: { replicas: object.status?.replicas },
+    status: {
+      replicas: object.status?.replicas,
+      conditions: (object.status?.conditions ?? [])
+        .filter(isReplicaFailure)
+        .map(({ type, status, reason, message }) => ({ type, status, reason, message })),
+    },
   });
 
 export function leanService(object: Service): Service {

@@ -28,10 +28,11 @@ import type {
   Settings,
   Snapshot,
   Subject,
+  Trouble,
   Workload,
 } from '../rollout/snapshot.ts';
 import { fromHttpRoute, type HttpRoute } from '../traffic/httpRoute.ts';
-import { SERVICE_NAME } from './lean.ts';
+import { isReplicaFailure, SERVICE_NAME } from './lean.ts';
 import type { ControllerRevision, StoredAssistantDeployment } from './resources.ts';
 
 /** The objects of one AssistantDeployment. */
@@ -118,12 +119,14 @@ function podDrainOf(annotations: Record<string, string> | undefined): PodDrain |
 }
 
 function workloadOf({ metadata, spec, status }: Deployment): Workload {
+  const failure = status?.conditions?.find(isReplicaFailure);
   return {
     name: metadata.name,
     component: label(metadata.labels, LABELS.component),
     revision: label(metadata.labels, LABELS.revision),
     replicas: spec?.replicas ?? 1,
     podCount: status?.replicas ?? 0,
+    ...(failure === undefined ? {} : { trouble: troubleFrom(failure, 'FailedCreate', 'its pods cannot be made') }),
     drain: drainOf(metadata.annotations),
     digest: metadata.annotations?.[APPLIED_DIGEST] ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
@@ -211,15 +214,19 @@ const isRunning = (pod: StoredPod): boolean =>
 /** Messages of the kubelet may be long and name the pod: cut, for people. */
 const MESSAGE_LENGTH = 200;
 
+/** Of a condition; with the usual words where it has none. */
+const troubleFrom = (
+  { reason, message }: { readonly reason?: string; readonly message?: string },
+  usualReason: string,
+  usualMessage: string,
+): Trouble => ({ reason: reason ?? usualReason, message: cut(message ?? usualMessage, MESSAGE_LENGTH) });
+
 function troubleOf({ status }: StoredPod): Pod['trouble'] {
   const unschedulable = status?.conditions?.find(
     ({ type, status: value }) => type === 'PodScheduled' && value === 'False',
   );
   if (unschedulable !== undefined) {
-    return {
-      reason: unschedulable.reason ?? 'Unschedulable',
-      message: cut(unschedulable.message ?? 'no node takes it', MESSAGE_LENGTH),
-    };
+    return troubleFrom(unschedulable, 'Unschedulable', 'no node takes it');
   }
   for (const { state, lastState, restartCount } of [
     ...(status?.initContainerStatuses ?? []),

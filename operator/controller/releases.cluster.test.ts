@@ -17,6 +17,7 @@ import {
   namespaces,
   pods,
   podDisruptionBudgets,
+  resourceType,
   secrets,
   services,
   type Deployment,
@@ -29,6 +30,8 @@ import { OperatorProcess } from '../../test/cluster/operator-process.ts';
 import { httpRoutes } from '../traffic/httpRoute.ts';
 import { ELECTION_RULES, NAMESPACE_RULES } from './permissions.ts';
 import { assistantDeployments, controllerRevisions, type StoredAssistantDeployment } from './resources.ts';
+
+const resourceQuotas = resourceType('v1', 'ResourceQuota', 'resourcequotas');
 
 let client: ApiClient;
 let namespace = '';
@@ -301,6 +304,27 @@ describe('releases on a real API server', () => {
     await new Promise((resolve) => setTimeout(resolve, 3000));
     expect((await client.get(assistantDeployments, ref())).metadata.resourceVersion).toBe(metadata.resourceVersion);
   });
+
+  it('pods that a quota refuses: the status says so in its words, and the release goes on when there is room', async () => {
+    const quota = { namespace, name: 'pods' };
+    const allow = (count: number) =>
+      client.apply(resourceQuotas, { metadata: quota, spec: { hard: { pods: `${count}` } } } as never);
+    await allow(4);
+    await apply(spec('1.0.0'));
+    await until('installed', isReady('1.0.0'));
+    await apply(spec('1.1.0'));
+    const isRefused = (now: AssistantDeploymentStatus) =>
+      now.blockedBy?.some(({ message }) => message.includes('exceeded quota')) ?? false;
+    const refused = await until('refused', isRefused);
+    expect(refused.blockedBy?.[0]).toMatchObject({
+      reason: 'PodsNotReady',
+      message: expect.stringMatching(
+        /^chat of release 1.1.0: 0 of 1 pods ready; FailedCreate: .*exceeded quota: pods, requested: pods=1/,
+      ) as string,
+    });
+    await allow(20);
+    await until('released', isFinished('1.1.0'), undefined, 120_000);
+  }, 180_000);
 
   it('blue-green: one switch of all traffic, a preview before it [R-301]', async () => {
     await apply(spec('1.0.0', BLUE_GREEN));

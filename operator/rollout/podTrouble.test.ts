@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { capacityWaits } from './capacity.ts';
 import { capacityWait } from './podTrouble.ts';
 import { withReplicas, sampleRelease } from './releases.ts';
-import { factsOf, podOf, progressOf } from './worldSituations.ts';
+import type { Pod } from './snapshot.ts';
+import { factsOf, podOf, progressOf, workloadOf } from './worldSituations.ts';
 
 const seen = (...reasons: (string | null)[]): [string, string] => {
   const pods = reasons.map((reason) =>
@@ -36,6 +37,18 @@ describe('too few pods', () => {
     expect(seen(null)).toEqual(['PodsNotReady', AT]);
     expect(seen(null, 'Completed')).toEqual(['PodsNotReady', `${AT}; Completed: as told`]);
     expect(seen('Completed', 'Unschedulable')[0]).toBe('PodUnschedulable');
+  });
+
+  it('that cannot be made are told with the words of Kubernetes, unless a pod that is there says more', () => {
+    const trouble = { reason: 'FailedCreate', message: 'exceeded quota' };
+    const unit = { ...factsOf().unit('a', 'chat'), workload: workloadOf('a', 'chat', { trouble }), available: 1 };
+    const told = (pods: Pod[]) => capacityWait({ ...unit, pods }, 3, '1.0.0', 60_000);
+    expect(told([podOf('a', 'chat')])).toMatchObject({
+      reason: 'PodsNotReady',
+      message: `${AT}; FailedCreate: exceeded quota`,
+    });
+    const crashing = podOf('a', 'chat', { trouble: { reason: 'CrashLoopBackOff', message: 'as told' } });
+    expect(told([crashing]).reason).toBe('CrashLoopBackOff');
   });
 
   it('are a wait for each component that lacks them, and one pod is the least', () => {

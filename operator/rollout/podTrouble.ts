@@ -1,4 +1,4 @@
-// What keeps a unit from being ready, in one wait: the most telling reason its pods give.
+// What keeps a unit from being ready, in one wait: the most telling reason its pods give, or else what keeps it from having pods.
 import type { Unit } from './facts.ts';
 import type { Wait, WaitReason } from './waits.ts';
 
@@ -25,7 +25,8 @@ export function capacityWait(unit: Unit, needed: number, release: string, progre
       ? `${unit.component} of release ${release} has no pod to send traffic to; set spec.components.${unit.component}.replicas to 1 or more`
       : `${unit.component} of release ${release}: ${unit.available} of ${needed} pods ready`;
   const troubled = unit.pods.find((pod) => pod.trouble !== null && REASONS[pod.trouble.reason] !== undefined);
-  const trouble = troubled?.trouble ?? unit.pods.find((pod) => pod.trouble !== null)?.trouble ?? null;
+  const others = [...unit.pods, unit.workload].map((each) => each?.trouble ?? null);
+  const trouble = troubled?.trouble ?? others.find((each) => each !== null) ?? null;
   return {
     reason: (trouble === null ? undefined : REASONS[trouble.reason]) ?? 'PodsNotReady',
     message: trouble === null ? seen : `${seen}; ${trouble.reason}: ${trouble.message}`,

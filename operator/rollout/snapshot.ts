@@ -73,10 +73,18 @@ export interface Workload {
   readonly replicas: number;
   /** Pods that its controller counts (status.replicas); absent: it is not said. */
   readonly podCount?: number;
+  /** Why its controller cannot make pods, a quota, say; absent: it can. */
+  readonly trouble?: Trouble;
   /** Set while the whole revision is drained. */
   readonly drain: DrainWindow | null;
   readonly digest: string;
   readonly resourceVersion: string;
+}
+
+/** What Kubernetes says is wrong. */
+export interface Trouble {
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** What a pod's admin port said about its open sessions. `unsupported`: no admin port there, `unknown`: it did not answer. */
@@ -104,7 +112,7 @@ export interface Pod {
   /** Set when this pod alone is drained (scale-down, or replaced while its revision lives on). */
   readonly drain: PodDrain | null;
   /** Why it is not ready, in the words of Kubernetes: ImagePullBackOff, CrashLoopBackOff, ... */
-  readonly trouble: { readonly reason: string; readonly message: string } | null;
+  readonly trouble: Trouble | null;
   readonly sessions: Sessions;
 }
 
