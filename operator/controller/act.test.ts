@@ -1,7 +1,7 @@
 // What ends a plan without being an error: the cluster is not what was looked at any more.
 import { type Api, ApiError, type DeleteOptions } from '@assistant-platform/runtime';
 import { expect, it } from 'vitest';
-import { podOf, snapshotOf } from '../rollout/worldSituations.ts';
+import { podOf, routeOf, snapshotOf } from '../rollout/worldSituations.ts';
 import { act, type ActContext } from './act.ts';
 
 it.each([
@@ -19,6 +19,27 @@ it.each([
     (error: unknown) => (error instanceof ApiError ? String(error.code) : error),
   );
   expect(ended).toBe(ends);
+});
+
+it('a route that is refused does not keep the others from being written, but ends the plan', async () => {
+  const { subject } = snapshotOf();
+  const refusal = new ApiError('apply the route', 403, { message: 'denied by a policy' });
+  const written: string[] = [];
+  const api = {
+    apply: (_type: unknown, { metadata: { name } }: { metadata: { name: string } }) => {
+      if (name === 'support-chat') return Promise.reject(refusal);
+      written.push(name);
+      return Promise.resolve();
+    },
+  } as unknown as Api;
+  const routes = ['chat', 'realtime'].map((component) => {
+    const { intent } = routeOf(component, { a: 100 });
+    if (intent === null) throw new Error('it has none');
+    return { kind: 'WriteRoute', intent, resourceVersion: '1' } as const;
+  });
+  const scale = { kind: 'PatchWorkload', name: 'w', replicas: 0, drain: null, resourceVersion: '1' } as const;
+  await expect(act([...routes, scale], { api, subject } as ActContext)).rejects.toBe(refusal);
+  expect(written).toEqual(['support-realtime']);
 });
 
 it('deletes the very object that was seen with our label, and nothing where none was seen', async () => {

@@ -1,4 +1,5 @@
-// Carrying out a plan: write by write, in its order; the first failure ends it. What was done stands, the next look goes on from there.
+// Carrying out a plan: write by write, in its order; the first failure ends it, that of a route after the other routes. What was done stands, the next
+// look goes on from there.
 import { randomBytes } from 'node:crypto';
 import { LABELS } from '@assistant-platform/api';
 import {
@@ -51,7 +52,10 @@ export type ActResult = { readonly kind: 'Done' } | { readonly kind: 'Outdated';
 /** Carries the writes out. @throws what the API server answers, conflicts apart; ForeignObjectError when somebody else's object is in the way. */
 export async function act(writes: readonly Write[], context: ActContext): Promise<ActResult> {
   const drains = writes.filter((write) => write.kind === 'DrainPod');
+  const failed: unknown[] = [];
   for (const write of writes) {
+    // An abort must not leave all traffic where it is because the route of one component is refused.
+    if (failed.length > 0 && write.kind !== 'WriteRoute') break;
     if (write.kind === 'DrainPod') {
       // All at once, when the first one comes: a pod that hangs must not hold up the others.
       if (write === drains[0]) await Promise.all(drains.map((each) => drainPod(each, context)));
@@ -68,9 +72,11 @@ export async function act(writes: readonly Write[], context: ActContext): Promis
       ) {
         return { kind: 'Outdated', write };
       }
-      throw error;
+      failed.push(error);
+      if (write.kind !== 'WriteRoute') break;
     }
   }
+  if (failed.length > 0) throw failed[0];
   return { kind: 'Done' };
 }
 
