@@ -33,8 +33,6 @@ export type DoneEntry = Extract<LogEntry, { type: 'done' }>;
 
 /** Milliseconds in which pieces of an answer are gathered into one entry and event. */
 const gatherMs = 40;
-/** Entries looked through for the answer to a repeated message. */
-const searchLimit = 500;
 
 /** The end of the answer to a message that was stored before. @throws Problem in_progress while it is being made */
 async function earlierAnswer(
@@ -42,7 +40,8 @@ async function earlierAnswer(
   conversation: string,
   { offset }: Position,
 ): Promise<{ readonly done: DoneEntry; readonly position: Position }> {
-  const page = await pod.conversations.read(conversation, offset, searchLimit);
+  // Others may have said much before the answer was done.
+  const page = await pod.conversations.read(conversation, offset, pod.conversations.limits.maxEntries);
   for (const { entry, position } of page.entries) {
     if (entry.type === 'done' && entry.replyTo === offset) return { done: entry, position };
   }

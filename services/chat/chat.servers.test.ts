@@ -11,6 +11,9 @@ import type { RunningPod, TestFiles } from '../../test/servers/services.ts';
 import { startValkey } from '../../test/servers/valkey.ts';
 import type { ValkeyServer } from '../../test/servers/valkey.ts';
 import { bucketOf } from '../kit/bucket.ts';
+import { createConversationLog } from '../kit/conversation/log.ts';
+import { createMetrics } from '../kit/metrics.ts';
+import { createGuard } from '../kit/resilience.ts';
 import { ask, guestToken, readEvents } from './test-requests.ts';
 import type { ServerSentEvent } from './test-requests.ts';
 
@@ -147,6 +150,23 @@ describe('answers', () => {
     expect(events.at(-1)?.data).toMatchObject({ tier: 'model', outcome: 'complete', stored: true });
     // It stays the answer.
     expect(textOf(await readEvents(await ask(chat.url, token, 'broken-off', body)))).toBe('one two three ');
+  });
+
+  test('the answer to a message that is sent again is found behind all that others have said meanwhile', async () => {
+    model.script = { tokens: ['one ', 'two ', 'three '], everyMs: 400 };
+    const body = { text: newQuestion(), clientId: randomUUID() };
+    const first = ask(chat.url, token, 'crowd', body, 'application/json');
+    await eventually('the answer is under way', async () => (await chat.sessions()).busy === 1);
+    const client = valkey.client();
+    const metrics = createMetrics({ component: 'test', revision: 'r' }, false);
+    const log = createConversationLog(client, createGuard({ dependency: 'redis', metrics }));
+    const talk = Array.from({ length: 600 }, (_, n) => ({ clientId: `m${n}`, user: 'others', text: 'x', at: 0 }));
+    await Promise.all(talk.map((message) => log.appendMessage('crowd', message, randomUUID())));
+    client.disconnect();
+    const { answer } = (await (await first).json()) as Answer;
+    expect(answer).toMatchObject({ text: 'one two three ', stored: true });
+    const again = await ask(chat.url, token, 'crowd', body, 'application/json');
+    expect(((await again.json()) as Answer).answer).toEqual(answer);
   });
 
   test('a repetition while the answer is being made is told to come back', async () => {
