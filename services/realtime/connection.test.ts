@@ -52,7 +52,7 @@ function podWith(conversations: Partial<ConversationLog>) {
 }
 
 /** A socket that is logged in. */
-function connect(pod: Pod) {
+function connect(pod: Pod, now = () => 0) {
   const sent: { type: string }[] = [];
   const socket = Object.assign(new EventEmitter(), {
     OPEN: 1,
@@ -74,7 +74,7 @@ function connect(pod: Pod) {
     settings,
     answers,
     fanOut: { join: () => Promise.resolve(), leave: () => undefined, channels: () => 0 },
-    now: () => 0,
+    now,
     onClosed: () => undefined,
   });
   return {
@@ -117,6 +117,31 @@ test('who was away for long is given everything, however much it is, and is not 
   say({ type: 'resume', conversation: 'c', epoch: 'e', offset: 0 });
   await vi.waitFor(() => expect(sent.filter(({ type }) => type === 'message')).toHaveLength(all.length));
   expect(terminated()).toBe(false);
+});
+
+test('the end of an answer that pub/sub has lost is read from the log when the answer has been silent for long: no gap shows that it is missing', async () => {
+  const end = { type: 'done', answerId: 'a', replyTo: 1, text: 'yes', tier: 'model', degraded: false } as const;
+  const done: Placed = { position: { epoch: 'e', offset: 2 }, entry: { ...end, outcome: 'complete', at: 0 } };
+  const entries = [question];
+  const { pod } = podWith({
+    claim: () => Promise.resolve(false),
+    pending: () => Promise.resolve([]),
+    read: (_conversation, after) =>
+      Promise.resolve({ epoch: 'e', head: entries.length, first: 1, entries: entries.slice(after) }),
+  });
+  let time = 0;
+  const { connection, sent, say } = connect(pod, () => time);
+  say({ type: 'resume', conversation: 'c', epoch: 'e', offset: 0 });
+  await settle();
+  entries.push(done);
+  connection.sweep();
+  await settle();
+  expect(sent.map(({ type }) => type)).toEqual(['hello', 'resumed', 'message']);
+  expect(connection.busy()).toBe(true);
+  time = 9_000;
+  connection.sweep();
+  await settle();
+  expect(sent.map(({ type }) => type)).toEqual(['hello', 'resumed', 'message', 'done']);
 });
 
 test('a message that has been trimmed is not answered with the text of the next one that is there', async () => {

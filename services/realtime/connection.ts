@@ -310,7 +310,10 @@ export function createConnection(
       for (const [conversation, cursor] of cursors) {
         cursor.retryIfStale();
         const silent = cursor.silentAnswers(silentMs);
-        if (silent.length > 0) void takeOverQuietly(conversation, silent);
+        if (silent.length === 0) continue;
+        void takeOverQuietly(conversation, silent);
+        // Or its end is there, and pub/sub has lost it.
+        cursor.missed();
       }
     },
     terminate: () => socket.terminate(),
