@@ -352,13 +352,17 @@ describe('releases on a real API server', () => {
     await until('paused', (now) => now.blockedBy?.[0]?.reason === 'CanaryPauseStep');
     gateway.changes.length = 0;
     await client.patch(assistantDeployments, ref(), {
-      metadata: { annotations: { [VERBS.abort]: 'answers are wrong' } },
+      // More than a condition may hold: the API server would refuse the status as it is.
+      metadata: { annotations: { [VERBS.abort]: `answers are wrong\n${'a line of the log\n'.repeat(3000)}` } },
     });
     const aborted = await until(
       'aborted',
       (now) => now.phase === 'Degraded' && (now.draining ?? []).length === 0 && now.weight?.routed === 0,
     );
-    expect(aborted.abort).toMatchObject({ by: 'User', reason: 'answers are wrong' });
+    expect(aborted.abort).toMatchObject({
+      by: 'User',
+      reason: expect.stringMatching(/^answers are wrong\na line of the log\n.*…$/s) as string,
+    });
     expect(aborted.conditions?.find(({ type }) => type === 'Progressing')).toMatchObject({
       status: 'False',
       reason: 'RolloutAborted',
