@@ -133,7 +133,7 @@ function cumulative(samples: readonly Sample[]): Buckets {
   });
 }
 
-const positive = (value: number): number => (Number.isNaN(value) ? 0 : Math.max(0, value));
+const positive = (value: number): number => (Number.isFinite(value) ? Math.max(0, value) : 0);
 
 export const total = (histogram: Buckets): number => histogram.at(-1)?.count ?? 0;
 

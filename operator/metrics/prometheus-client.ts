@@ -68,9 +68,9 @@ export class PrometheusClient {
     const data = await this.#data(query, at, signal);
     switch (data.resultType) {
       case 'scalar':
-        return [{ labels: {}, value: Number(data.result[1]) }];
+        return [{ labels: {}, value: numberOf(data.result[1]) }];
       case 'vector':
-        return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+        return data.result.map(({ metric, value }) => ({ labels: metric, value: numberOf(value[1]) }));
       default:
         throw new PrometheusError(`the query gives a ${data.resultType}; write one that gives a number at one moment`);
     }
@@ -86,7 +86,7 @@ export class PrometheusClient {
     if (data.resultType !== 'matrix') throw new PrometheusError(`the selector gives a ${data.resultType}, not a range`);
     return data.result.map(({ metric, values }) => ({
       labels: metric,
-      points: values.map(([seconds, value]) => ({ at: Math.round(seconds * 1000), value: Number(value) })),
+      points: values.map(([seconds, value]) => ({ at: Math.round(seconds * 1000), value: numberOf(value) })),
     }));
   }
 
@@ -117,6 +117,9 @@ export class PrometheusClient {
     }
   }
 }
+
+/** Prometheus writes NaN as JavaScript does, and +Inf where that says Infinity. */
+const numberOf = (text: string): number => Number(text.replace('Inf', 'Infinity'));
 
 /** fetch says "fetch failed" and keeps the reason in the cause. */
 function reasonOf(error: unknown): string {

@@ -188,6 +188,11 @@ describe('a comparison with stable [R-295]', () => {
     // Nothing beside nothing is the same, and something beside nothing more than any number of times as much.
     expect(after(plain, { update: value(0), stable: value(0) })).toMatchObject({ verdict: 'Passing', ratioHigh: '1' });
     expect(after(plain, { update: value(1), stable: value(0) })).toMatchObject({ ratioLow: 'Infinity' });
+    // So is what Prometheus divided by nothing on both sides, or on one.
+    const endless = value(Infinity);
+    expect(after(plain, { update: endless, stable: endless })).toMatchObject({ verdict: 'Passing', ratioHigh: '1' });
+    expect(after(plain, { update: endless, stable: value(1) })).toMatchObject({ verdict: 'Failing', value: 'Infinity' });
+    expect(after(plain, { update: value(1), stable: endless })).toMatchObject({ verdict: 'Passing', ratioHigh: '0' });
     // As much as is allowed is allowed.
     expect(after(plain, { update: value(1.2), stable: value(1) }).verdict).toBe('Passing');
     expect(standingOf(plain, after(plain, { update: value(2), stable: value(2) }), false)).toMatchObject({

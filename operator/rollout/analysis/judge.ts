@@ -137,7 +137,8 @@ function compare(
 function plainRatio({ source }: ResolvedMetric, update: number, stable: number): { low: number; high: number } {
   const moreIsBetter = source.kind === 'Preset' && source.preset === 'TokensPerSecond';
   const [worse, better] = moreIsBetter ? [stable, update] : [update, stable];
-  const ratio = better === 0 ? (worse === 0 ? 1 : Infinity) : worse / better;
+  // The same on both sides is the same, also where both are nothing or without an end.
+  const ratio = worse === better ? 1 : better === 0 ? Infinity : worse / better;
   return { low: ratio, high: ratio };
 }
 

@@ -49,6 +49,6 @@ describe('a value in words', () => {
 
   it('has six digits in the status, and a word where there is no number', () => {
     expect(decimalText(1.23456789)).toBe('1.23457');
-    expect(decimalText(Infinity)).toBe('Infinity');
+    expect([decimalText(Infinity), decimalText(-Infinity)]).toEqual(['Infinity', '-Infinity']);
   });
 });

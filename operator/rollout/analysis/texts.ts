@@ -2,8 +2,7 @@
 import type { ResolvedMetric } from '@assistant-platform/api';
 
 /** A decimal of at most six significant digits, as status has it. */
-export const decimalText = (value: number): string =>
-  Number.isFinite(value) ? String(Number(value.toPrecision(6))) : 'Infinity';
+export const decimalText = (value: number): string => String(Number(value.toPrecision(6)));
 
 /** "1.4 %", "0.35 s", "42 tokens/s", "$0.0012"; plain for a query of one's own. */
 export function valueText({ source }: ResolvedMetric, value: number): string {
