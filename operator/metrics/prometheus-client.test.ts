@@ -38,3 +38,40 @@ describe('a number', () => {
     ]);
   });
 });
+
+describe('an address with credentials', () => {
+  const url = 'https://operator:p%40ss@prometheus.example/prefix/';
+
+  it('is asked with them in a header', async () => {
+    const asked: Request[] = [];
+    const client = new PrometheusClient({
+      url,
+      fetch: (...request) => {
+        asked.push(new Request(...request));
+        return Promise.resolve(new Response(vector([{}, '1'])));
+      },
+    });
+    expect(await client.query('x', NOW, signal)).toEqual([{ labels: {}, value: 1 }]);
+    expect(asked.map((request) => [request.url, request.headers.get('authorization')])).toEqual([
+      ['https://prometheus.example/prefix/api/v1/query', `Basic ${btoa('operator:p@ss')}`],
+    ]);
+  });
+
+  it.each<[string, typeof fetch]>([
+    ['is gone', () => Promise.reject(new TypeError('fetch failed'))],
+    ['says something else', () => Promise.resolve(new Response('<html></html>', { status: 502 }))],
+    ['says something else in JSON', () => Promise.resolve(new Response('{}'))],
+    [
+      'says nothing',
+      (_, init) =>
+        new Promise((_resolve, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error));
+        }),
+    ],
+  ])('that %s is told without them', async (_, answer) => {
+    const client = new PrometheusClient({ url, timeoutMs: 10, fetch: answer });
+    const told = client.query('x', NOW, signal).then(String, String);
+    expect(await told).toContain('https://prometheus.example/prefix ');
+    expect(await told).not.toMatch(/operator|p%40ss|p@ss/);
+  });
+});

@@ -1,4 +1,5 @@
 // The part of Prometheus' HTTP API that we use: instant queries, of a range also (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries).
+import { unescape } from 'node:querystring';
 import { inTime } from '@assistant-platform/runtime';
 import { z } from 'zod';
 
@@ -20,7 +21,7 @@ export class PrometheusError extends Error {
 }
 
 export interface PrometheusClientOptions {
-  /** Base URL, without `/api/v1`. */
+  /** Base URL, without `/api/v1`. Credentials in it are sent as basic authentication, and are no part of what errors say. */
   readonly url: string;
   readonly timeoutMs?: number;
   readonly fetch?: typeof fetch;
@@ -50,11 +51,15 @@ const answer = z.discriminatedUnion('status', [
 
 export class PrometheusClient {
   readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #timeoutMs: number;
   readonly #fetch: typeof fetch;
 
   constructor({ url, timeoutMs = 10_000, fetch: fetchWith = fetch }: PrometheusClientOptions) {
-    this.#url = url.replace(/\/+$/, '');
+    const address = new URL(url);
+    this.#headers = basicAuthentication(address);
+    [address.username, address.password] = ['', ''];
+    this.#url = address.href.replace(/\/+$/, '');
     this.#timeoutMs = timeoutMs;
     this.#fetch = fetchWith;
   }
@@ -103,6 +108,7 @@ export class PrometheusClient {
       return await inTime(this.#timeoutMs, signal, async (within) => {
         const response = await this.#fetch(`${this.#url}/api/v1/query`, {
           method: 'POST',
+          headers: this.#headers,
           body: new URLSearchParams({ query, time: String(at / 1000), timeout: `${this.#timeoutMs}ms` }),
           signal: within,
         });
@@ -116,6 +122,13 @@ export class PrometheusClient {
       throw new PrometheusError(`Prometheus at ${this.#url} does not answer: ${reasonOf(cause)}`, { cause });
     }
   }
+}
+
+/** fetch takes no address with credentials. */
+function basicAuthentication({ username, password }: URL): Record<string, string> {
+  if (username === '' && password === '') return {};
+  const credentials = `${unescape(username)}:${unescape(password)}`;
+  return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
 /** Prometheus writes NaN as JavaScript does, and +Inf where that says Infinity. */
