@@ -75,3 +75,22 @@ describe('an address with credentials', () => {
     expect(await told).not.toMatch(/operator|p%40ss|p@ss/);
   });
 });
+
+describe('an answer of a part of the stores', () => {
+  it('is not wanted: what Thanos and VictoriaMetrics are asked for is all or an error', async () => {
+    const bodies: URLSearchParams[] = [];
+    const client = new PrometheusClient({
+      url: 'http://thanos:9090',
+      fetch: (_, init) => {
+        bodies.push(init?.body as URLSearchParams);
+        return Promise.resolve(new Response(vector([{}, '1'])));
+      },
+    });
+    await client.query('x', NOW, signal);
+    await client.series('x[1m]', NOW, signal).catch(() => undefined);
+    expect(bodies.map((body) => [body.get('partial_response'), body.get('deny_partial_response')])).toEqual([
+      ['false', '1'],
+      ['false', '1'],
+    ]);
+  });
+});
