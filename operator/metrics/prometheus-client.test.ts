@@ -94,3 +94,31 @@ describe('an answer of a part of the stores', () => {
     ]);
   });
 });
+
+describe('what is no answer of Prometheus', () => {
+  it.each([
+    ['<html>Bad gateway</html>', 502],
+    ['Unauthorized', 401],
+    ['{"message":"no Route matched"}', 404],
+    ['', 302],
+  ])('%j is told with its status %i', async (body, status) => {
+    await expect(answering(body, status).query('x', NOW, signal)).rejects.toThrow(
+      `http://prometheus:9090 does not answer as Prometheus does (HTTP ${status}); is the address right?`,
+    );
+  });
+
+  it('a native histogram is told as one, with what to write', async () => {
+    const result = [{ metric: {}, histogram: [NOW / 1000, { count: '3', sum: '4', buckets: [[0, '1', '2', '3']] }] }];
+    const body = JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
+    await expect(answering(body).query('x', NOW, signal)).rejects.toThrow(
+      'the query gives a native histogram; write one that gives a number, for example with histogram_quantile(...)',
+    );
+  });
+
+  it('an error of Prometheus is told in its words, whatever its status', async () => {
+    const refused = JSON.stringify({ status: 'error', errorType: 'timeout', error: 'query timed out' });
+    await expect(answering(refused, 503).query('x', NOW, signal)).rejects.toThrow(
+      'Prometheus refuses the query: query timed out',
+    );
+  });
+});

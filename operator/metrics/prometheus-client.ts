@@ -27,6 +27,9 @@ export interface PrometheusClientOptions {
   readonly fetch?: typeof fetch;
 }
 
+const NATIVE_HISTOGRAM =
+  'the query gives a native histogram; write one that gives a number, for example with histogram_quantile(...)';
+
 /**
  * All or an error: a part of the counts would hide what is wrong. Thanos and VictoriaMetrics give what they can unless told, in this order; Prometheus
  * has all, and takes no notice.
@@ -41,7 +44,8 @@ const answer = z.discriminatedUnion('status', [
     data: z.discriminatedUnion('resultType', [
       z.object({
         resultType: z.literal('vector'),
-        result: z.array(z.object({ metric: labels, value: point })),
+        // Native histograms have no value.
+        result: z.array(z.object({ metric: labels, value: point.optional() })),
       }),
       z.object({ resultType: z.literal('scalar'), result: point }),
       z.object({
@@ -81,7 +85,10 @@ export class PrometheusClient {
       case 'scalar':
         return [{ labels: {}, value: numberOf(data.result[1]) }];
       case 'vector':
-        return data.result.map(({ metric, value }) => ({ labels: metric, value: numberOf(value[1]) }));
+        return data.result.map(({ metric, value }) => {
+          if (value === undefined) throw new PrometheusError(NATIVE_HISTOGRAM);
+          return { labels: metric, value: numberOf(value[1]) };
+        });
       default:
         throw new PrometheusError(`the query gives a ${data.resultType}; write one that gives a number at one moment`);
     }
@@ -102,14 +109,17 @@ export class PrometheusClient {
   }
 
   async #data(query: string, at: number, signal: AbortSignal) {
-    const parsed = answer.safeParse(await this.#post(query, at, signal));
-    if (!parsed.success)
-      throw new PrometheusError(`${this.#url} does not answer as Prometheus does; is the address right?`);
+    const { status, text } = await this.#post(query, at, signal);
+    const parsed = answer.safeParse(jsonOf(text));
+    if (!parsed.success) {
+      const seen = `${this.#url} does not answer as Prometheus does (HTTP ${status})`;
+      throw new PrometheusError(`${seen}; is the address right?`);
+    }
     if (parsed.data.status === 'error') throw new PrometheusError(`Prometheus refuses the query: ${parsed.data.error}`);
     return parsed.data.data;
   }
 
-  async #post(query: string, at: number, signal: AbortSignal): Promise<unknown> {
+  async #post(query: string, at: number, signal: AbortSignal): Promise<{ status: number; text: string }> {
     try {
       return await inTime(this.#timeoutMs, signal, async (within) => {
         const response = await this.#fetch(`${this.#url}/api/v1/query`, {
@@ -118,13 +128,11 @@ export class PrometheusClient {
           body: new URLSearchParams({ query, time: String(at / 1000), timeout: `${this.#timeoutMs}ms`, ...ALL_STORES }),
           signal: within,
         });
-        return response.json();
+        return { status: response.status, text: await response.text() };
       });
     } catch (cause) {
       if (cause instanceof DOMException && cause.name === 'TimeoutError')
         throw new PrometheusError(`Prometheus at ${this.#url} does not answer within ${this.#timeoutMs} ms`, { cause });
-      if (cause instanceof SyntaxError)
-        throw new PrometheusError(`${this.#url} does not answer as Prometheus does; is the address right?`, { cause });
       throw new PrometheusError(`Prometheus at ${this.#url} does not answer: ${reasonOf(cause)}`, { cause });
     }
   }
@@ -135,6 +143,15 @@ function basicAuthentication({ username, password }: URL): Record<string, string
   if (username === '' && password === '') return {};
   const credentials = `${unescape(username)}:${unescape(password)}`;
   return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+}
+
+/** What a proxy says in its stead need not be JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Prometheus writes NaN as JavaScript does, and +Inf where that says Infinity. */
