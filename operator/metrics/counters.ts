@@ -121,8 +121,9 @@ export async function buckets(
 }
 
 function cumulative(samples: readonly Sample[]): Buckets {
-  const sorted = [...Map.groupBy(samples, ({ labels }) => labels['le'])]
-    .map(([le, own]) => ({ bound: le === '+Inf' ? Infinity : Number(le), count: sum(own) }))
+  // By number: some clients write 1 for a bound, others 1.0.
+  const sorted = [...Map.groupBy(samples, ({ labels: { le } }) => (le === '+Inf' ? Infinity : Number(le)))]
+    .map(([bound, own]) => ({ bound, count: sum(own) }))
     .filter(({ bound }) => !Number.isNaN(bound))
     .toSorted((a, b) => a.bound - b.bound);
   // A container that started anew may be past its earlier count in all buckets by its first scrape, in a narrow one by more than in a wider one.

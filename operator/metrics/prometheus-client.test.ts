@@ -39,6 +39,22 @@ describe('a number', () => {
   });
 });
 
+describe('a histogram', () => {
+  it('has one bucket for a bound, however its pods spell that', async () => {
+    const spelt = [
+      [{ le: '0.5' }, '1'],
+      [{ le: '1' }, '90'],
+      [{ le: '1.0' }, '10'],
+      [{ le: '+Inf' }, '100'],
+    ] as const;
+    expect(await buckets(answering(vector(...spelt)), 'x{}', { since: NOW - 1000, at: NOW }, signal)).toEqual([
+      { bound: 0.5, count: 1 },
+      { bound: 1, count: 100 },
+      { bound: Infinity, count: 100 },
+    ]);
+  });
+});
+
 describe('an address with credentials', () => {
   const url = 'https://operator:p%40ss@prometheus.example/prefix/';
 
