@@ -37,6 +37,16 @@ describe('the interval of a ratio', () => {
     expect(ratioInterval({ events: 0, trials: 0 }, { events: 0, trials: 0 }, 0.01)).toEqual({ low: 0, high: Infinity });
   });
 
+  it('has no end beyond a million, however many there were', () => {
+    const [always, never] = [
+      { events: 1000, trials: 1000 },
+      { events: 10, trials: 1e9 },
+    ];
+    const [more, less] = [ratioInterval(always, never, 0.01), ratioInterval(never, always, 0.01)];
+    expect([more.low, more.high]).toEqual([expect.closeTo(1e6, 0), Infinity]);
+    expect([less.low, less.high]).toEqual([0, expect.closeTo(1e-6, 9)]);
+  });
+
   it('holds the observed ratio, and narrows as equal evidence grows', () => {
     const narrow = [100, 1000, 10_000, 100_000].map((trials) => {
       const { low, high } = ratioInterval({ events: trials / 50, trials }, { events: trials / 50, trials }, 0.01);

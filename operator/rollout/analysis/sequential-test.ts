@@ -71,12 +71,12 @@ function bestRatio(update: Evidence, stable: Evidence): number {
 }
 
 function lowEnd(best: number, refuted: (ratio: number) => boolean): number {
-  if (!refuted(RATIO_AT_LEAST)) return 0;
+  if (best === RATIO_AT_LEAST || !refuted(RATIO_AT_LEAST)) return 0;
   return bisect(RATIO_AT_LEAST, best, refuted);
 }
 
 function highEnd(best: number, refuted: (ratio: number) => boolean): number {
-  if (!refuted(RATIO_AT_MOST)) return Infinity;
+  if (best === RATIO_AT_MOST || !refuted(RATIO_AT_MOST)) return Infinity;
   return bisect(RATIO_AT_MOST, best, refuted);
 }
 
