@@ -3,7 +3,7 @@
  * second, resumed sessions) `value` is as people know it, and the evidence counts what is bad.
  */
 import type { MetricPreset } from '@assistant-platform/api';
-import type { Reading } from '../rollout/analysis/measurement.ts';
+import type { Evidence, Reading } from '../rollout/analysis/measurement.ts';
 import {
   above,
   boundAbove,
@@ -73,13 +73,15 @@ function select({ pods }: PresetContext, metric: string, matchers: string): stri
 const counted = (context: PresetContext, metric: string, matchers: string): Promise<number> =>
   count(context.client, select(context, metric, matchers), context.window, context.signal);
 
-async function share(context: PresetContext, metric: string, bad: string, all: string): Promise<Reading> {
+async function share(context: PresetContext, metric: string, bad: string, all: string): Promise<CountedReading> {
   const [events, trials] = await Promise.all([counted(context, metric, bad), counted(context, metric, all)]);
   return reading(events, trials);
 }
 
+type CountedReading = Reading & { readonly evidence: Evidence };
+
 /** Two queries see two moments of one counter: a share is never told above 1. */
-function reading(events: number, trials: number): Reading {
+function reading(events: number, trials: number): CountedReading {
   const capped = Math.min(events, trials);
   return {
     value: trials === 0 ? null : capped / trials,
@@ -95,7 +97,9 @@ async function resumed(context: PresetContext): Promise<Reading> {
     'outcome="not_recovered"',
     'outcome=~"recovered|not_recovered"',
   );
-  return { ...lost, value: lost.value === null ? null : 1 - lost.value };
+  const { events, trials } = lost.evidence;
+  // Not 1 less the share: 1 - 0.07 is a little less than 0.93.
+  return { ...lost, value: trials === 0 ? null : (trials - events) / trials };
 }
 
 async function slow(context: PresetContext, metric: string, matchers: string): Promise<Reading> {

@@ -191,7 +191,10 @@ describe('a comparison with stable [R-295]', () => {
     // So is what Prometheus divided by nothing on both sides, or on one.
     const endless = value(Infinity);
     expect(after(plain, { update: endless, stable: endless })).toMatchObject({ verdict: 'Passing', ratioHigh: '1' });
-    expect(after(plain, { update: endless, stable: value(1) })).toMatchObject({ verdict: 'Failing', value: 'Infinity' });
+    expect(after(plain, { update: endless, stable: value(1) })).toMatchObject({
+      verdict: 'Failing',
+      value: 'Infinity',
+    });
     expect(after(plain, { update: value(1), stable: endless })).toMatchObject({ verdict: 'Passing', ratioHigh: '0' });
     // As much as is allowed is allowed.
     expect(after(plain, { update: value(1.2), stable: value(1) }).verdict).toBe('Passing');
