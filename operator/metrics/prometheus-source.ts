@@ -9,8 +9,11 @@ import { fillIn, namesComponent, TemplateError } from './template.ts';
 
 type Usual = PresetContext['usual'];
 
-/** How much of stable's past stands in for its present where it gets no traffic any more. */
-const PAST_MS = 3_600_000;
+/**
+ * How much of stable's past stands in for its present where it gets no traffic any more: the shortest of these spans with enough events, and the longest
+ * where none has. The traffic may have left it long before the analysis: behind a pause at 100 %.
+ */
+const PAST_MS = [1, 6, 24].map((hours) => hours * 3_600_000);
 
 export class PrometheusSource implements MetricSource {
   readonly #client: PrometheusClient;
@@ -26,12 +29,12 @@ export class PrometheusSource implements MetricSource {
     const { revision, stableRevision, since, againstPast } = request.order;
     const compared = request.metric.comparedToStable !== null && stableRevision !== null;
     const window = { since, at: this.#now() };
-    const stableWindow = againstPast ? { since: since - PAST_MS, at: since } : window;
+    const stableWindows = againstPast ? PAST_MS.map((span) => ({ since: since - span, at: since })) : [window];
     const usual: Usual = new Map();
     try {
       const [update, stable] = await Promise.all([
         this.#read(request, revision, window, usual, signal),
-        compared ? this.#read(request, stableRevision, stableWindow, usual, signal) : null,
+        compared ? this.#readFirst(request, stableRevision, stableWindows, usual, signal) : null,
       ]);
       return { kind: 'Reading', update, stable };
     } catch (error) {
@@ -39,6 +42,23 @@ export class PrometheusSource implements MetricSource {
         return { kind: 'Error', message: error.message };
       throw error;
     }
+  }
+
+  /** The reading of the first window with enough events. A query of one's own looks at a moment: at the end that all windows have. */
+  async #readFirst(
+    request: MeasurementRequest,
+    revision: string,
+    windows: readonly Window[],
+    usual: Usual,
+    signal: AbortSignal,
+  ): Promise<Reading | null> {
+    const enough = Math.max(1, request.metric.minSamples);
+    let reading: Reading | null = null;
+    for (const window of windows) {
+      reading = await this.#read(request, revision, window, usual, signal);
+      if (reading.samples === null || reading.samples >= enough) break;
+    }
+    return reading;
   }
 
   #read(
