@@ -103,6 +103,16 @@ it('the end of a rollout is counted once, with its time and its outcome', async 
   ]);
 });
 
+it('a rollout that another clock began later than it ended took no time: its counter does not go back', async () => {
+  const { stored, durations } = scraped();
+  const times = { startedAt: '2026-01-01T00:00:05Z', finishedAt: '2026-01-01T00:00:03Z' };
+  stored({}, { history: [{ hash: 'bbbb', release: '1.1.0', outcome: 'Superseded', ...times }] });
+  expect(await durations()).toEqual([
+    'assistant_rollout_duration_seconds_sum{outcome="Superseded"} 0',
+    'assistant_rollout_duration_seconds_count{outcome="Superseded"} 1',
+  ]);
+});
+
 it('[R-307] sessions that a drain cut off at its deadline are counted', async () => {
   const { told, forced } = scraped();
   expect(await forced()).toEqual(['assistant_drain_forced_sessions_total 0']);

@@ -95,7 +95,9 @@ export function rolloutMetrics(registry: Registry, assistants: WatchSource<Store
     stored: (before, after) => {
       const ended = after.history?.[0];
       if (ended === undefined || isSame(before.history?.[0], ended)) return;
-      duration.observe({ outcome: ended.outcome }, (Date.parse(ended.finishedAt) - Date.parse(ended.startedAt)) / 1000);
+      // The clock of the node that began it may have been ahead of this one.
+      const ms = Math.max(0, Date.parse(ended.finishedAt) - Date.parse(ended.startedAt));
+      duration.observe({ outcome: ended.outcome }, ms / 1000);
     },
   };
 }
