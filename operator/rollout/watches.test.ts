@@ -34,8 +34,11 @@ describe('the metrics of a stage', () => {
     const [watch] = watchesOf(at(0), f);
     expect(watch).toMatchObject({ metric: { name: 'ratio' }, intervalMs: 20_000, endsAt: null });
     const whole = 1 - (watch?.metric.comparedToStable?.confidence ?? 0);
-    expect(watch?.errorProbability).toBe(whole / 2);
-    expect(watchesOf(at(1), f)).toMatchObject([{ endsAt: NOW + 30_000, errorProbability: whole / 2 }]);
+    expect(watchesOf(at(1), f)).toMatchObject([{ endsAt: NOW + 30_000 }]);
+    // Behind the two steps, at all traffic, it is tested as well.
+    expect(watchesOf(at(2), f)).toMatchObject([{ metric: { name: 'ratio' }, endsAt: null }]);
+    const all = [0, 1, 2].flatMap((index) => watchesOf(at(index), f).map(({ errorProbability }) => errorProbability));
+    expect(all).toEqual([whole / 3, whole / 3, whole / 3]);
   });
 
   it('are none without a step, without an update, and after an abort', () => {

@@ -17,7 +17,7 @@ import type { Wait } from './waits.ts';
 
 /**
  * The metrics of the present stage: those of an analysis stage, and those that run in the background of every stage. Each looks at the window since
- * the stage began. A background metric is tested anew at each stage, so its error probability is divided over the stages.
+ * the stage began. A background metric is tested anew at each stage and behind the last one, so its error probability is divided over all of these.
  */
 export function watchesOf(p: Progress, f: Facts): readonly Watch[] {
   const { strategy, metrics } = f.release;
@@ -30,7 +30,7 @@ export function watchesOf(p: Progress, f: Facts): readonly Watch[] {
   return metrics.flatMap((metric): Watch[] => {
     const error = metric.comparedToStable === null ? 1 : 1 - metric.comparedToStable.confidence;
     const inBackground = background?.metrics.includes(metric.name) ?? false;
-    const errorProbability = inBackground ? error / stages.length : error;
+    const errorProbability = inBackground ? error / (stages.length + 1) : error;
     if (own !== null && own.metrics.includes(metric.name)) {
       const endsAt = since + own.durationMs;
       return [{ metric, since, intervalMs: Math.min(own.intervalMs, own.durationMs), endsAt, errorProbability }];

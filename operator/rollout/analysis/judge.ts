@@ -16,7 +16,7 @@ export interface Watch {
   readonly intervalMs: number;
   /** End of the analysis, epoch ms; null: it has none of its own (background). */
   readonly endsAt: number | null;
-  /** Chance that a comparison is wrong at any of its looks, 0..1; what `confidence` leaves, divided over the steps it runs in. */
+  /** Chance that a comparison is wrong at any of its looks, 0..1; what `confidence` leaves, divided over the stages it runs in. */
   readonly errorProbability: number;
 }
 
