@@ -43,5 +43,10 @@ describe('settings of the operator', () => {
       /port: 99999 is out of range; settle: "soon" is not a duration.*; log-level: loud is out of range/,
     );
     expect(() => readSettings(['--prot', '1'], {})).toThrow(/--prot/);
+    // Without the credentials that an address may hold: this goes to the log.
+    for (const ASSISTANT_PROMETHEUS_URL of ['me:p@ss@prometheus:9090', 'htp://me:p@ss@prometheus:9090'])
+      expect(() => readSettings([], { ASSISTANT_PROMETHEUS_URL })).toThrow(
+        /prometheus: "…@prometheus:9090" is no address: write one such as/,
+      );
   });
 });

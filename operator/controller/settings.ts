@@ -125,8 +125,10 @@ export function readSettings(
 /** @throws Error for what is no http URL; null for none. */
 function readUrl(text: string): string | null {
   if (text === '') return null;
-  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new Error(`"${text}" is no address: write one such as http://prometheus.monitoring:9090`);
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+    const seen = text.replace(/^.*@/s, '…@'); // credentials
+    throw new Error(`"${seen}" is no address: write one such as http://prometheus.monitoring:9090`);
+  }
   return text;
 }
 
