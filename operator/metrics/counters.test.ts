@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { above, boundAbove, podMatchers, quantile, rises, total, type Buckets } from './counters.ts';
+import { above, boundAbove, count, podMatchers, quantile, rises, telling, total, type Buckets } from './counters.ts';
+import { PrometheusClient } from './prometheus-client.ts';
 
 const histogram: Buckets = [
   { bound: 0.1, count: 50 },
@@ -88,21 +89,56 @@ describe('what series rose by, by their scrapes', () => {
         }
         // Scrapes are at 0, 1 and so on; at least the last is in the window.
         const since = Math.min(until, scrapes.length - 1) - 1;
-        const seen = (many: number) =>
-          rises(
-            bounds.map((le, bucket) => ({
-              labels: { pod: 'a', le },
-              points: scrapes.slice(0, many).map(({ counts }, at) => ({ at, value: counts[bucket] ?? 0 })),
-            })),
-            since,
-          ).map(({ value }) => value);
+        const scrapedIn = (first: number, end: number) =>
+          bounds.map((le, bucket) => ({
+            labels: { pod: 'a', le },
+            points: scrapes.map(({ counts }, at) => ({ at, value: counts[bucket] ?? 0 })).slice(first, end),
+          }));
+        const seen = (many: number) => rises(scrapedIn(0, many), since).map(({ value }) => value);
+        // A few scrapes tell all, of each half.
+        const half = Math.floor(scrapes.length / 2);
+        const [past, present] = [telling(scrapedIn(0, half), since), telling(scrapedIn(half, scrapes.length), since)];
+        const told = present.map(({ labels, points }, bucket) => ({
+          labels,
+          points: [...(past[bucket]?.points ?? []), ...points],
+        }));
+        expect(rises(told, since).map(({ value }) => value)).toEqual(seen(scrapes.length));
         const base = scrapes[since]?.all ?? [];
         const [final, earlier] = [seen(scrapes.length), seen(scrapes.length - 1)];
         expect(final).toEqual(all.map((count, bucket) => count - (base[bucket] ?? 0)));
         expect(final).toEqual(final.toSorted((a, b) => a - b));
-        expect(final.every((count, bucket) => count >= (earlier[bucket] ?? 0))).toBe(true);
+        expect(final.every((each, bucket) => each >= (earlier[bucket] ?? 0))).toBe(true);
       }),
     );
+  });
+
+  it('are asked for hour by hour: a day of them would not fit into the memory', async () => {
+    const [at, hour, scrape] = [Date.UTC(2026, 0, 2), 3_600_000, 15_000];
+    const since = at - 24 * hour;
+    const pieces: number[] = [];
+    /** One request at each scrape; the container starts anew every five hours. */
+    const value = (time: number) => Math.round((time - since + hour) / scrape) % 1200;
+    const client = new PrometheusClient({
+      url: 'http://prometheus:9090',
+      fetch: (_, init) => {
+        const body = init?.body as URLSearchParams;
+        const [, range] = /^x\{.*\}\[(\d+)ms\]$/.exec(body.get('query') ?? '') ?? [];
+        const data = { resultType: 'vector', result: [{ metric: { restarted: 'a' }, value: [at / 1000, '1'] }] };
+        if (range === undefined) return Promise.resolve(Response.json({ status: 'success', data }));
+        pieces.push(Number(range) / hour);
+        const end = Number(body.get('time')) * 1000;
+        const values: [number, string][] = [];
+        // As before Prometheus 3: both ends of the range belong to it.
+        for (let time = end - Number(range); time <= end; time += scrape)
+          values.push([time / 1000, String(value(time))]);
+        const matrix = { resultType: 'matrix', result: [{ metric: { pod: 'a' }, values }] };
+        return Promise.resolve(Response.json({ status: 'success', data: matrix }));
+      },
+    });
+    // At a new start the counter is 0: those five requests of 5760 nobody saw.
+    expect(await count(client, 'x{}', { since, at }, new AbortController().signal)).toBe(5760 - 5);
+    expect(Math.max(...pieces)).toBe(1);
+    expect(pieces).toHaveLength(25);
   });
 
   it('counts a series that was not there before from 0, and histograms and pods each for themselves', () => {

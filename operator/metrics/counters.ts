@@ -49,7 +49,7 @@ async function risen(
   const samples = await client.query(risenQuery(selector, range), at, signal);
   const restarted = samples.flatMap(({ labels }) => labels['restarted'] ?? []);
   if (restarted.length === 0) return samples;
-  const scraped = await client.series(`${ofPods(selector, restarted)}[${range + SEEN_WITHIN_MS}ms]`, at, signal);
+  const scraped = await scrapes(client, ofPods(selector, restarted), { since: at - range, at }, signal);
   return [...samples.filter(({ labels }) => labels['restarted'] === undefined), ...rises(scraped, at - range)];
 }
 
@@ -68,14 +68,52 @@ function risenQuery(selector: string, range: number): string {
 const ofPods = (selector: string, pods: readonly string[]): string =>
   selector.replace(/\}$/, `,pod=~"${pods.join('|').replaceAll('.', '[.]')}"}`);
 
+/** So much is asked for at once: a day of a histogram is tens of megabytes, and an operator that runs out of memory serves nobody. */
+const PIECE_MS = 3_600_000;
+
+/** What tells of the scrapes in the window and shortly before (`telling`), piece by piece. */
+async function scrapes(
+  client: PrometheusClient,
+  selector: string,
+  { since, at }: Window,
+  signal: AbortSignal,
+): Promise<readonly Series[]> {
+  const all = new Map<string, Series>();
+  for (let from = since - SEEN_WITHIN_MS; from < at; from += PIECE_MS) {
+    const to = Math.min(at, from + PIECE_MS);
+    const piece = await client.series(`${selector}[${to - from}ms]`, to, signal);
+    for (const { labels, points } of telling(piece, since)) {
+      const key = JSON.stringify(labels);
+      const known = all.get(key)?.points ?? [];
+      // Prometheus before 3 tells a scrape at the very border in both pieces.
+      const latest = known.at(-1)?.at ?? -Infinity;
+      all.set(key, { labels, points: [...known, ...points.filter((point) => point.at > latest)] });
+    }
+  }
+  return [...all.values()];
+}
+
+/** The scrapes by which `rises` tells: the first and the last, and those on both sides of a new start and of `since`. */
+export function telling(scraped: readonly Series[], since: number): readonly Series[] {
+  return histogramsOf(scraped).flatMap((histogram) => {
+    const starts = new Set(histogram.flatMap(falls));
+    return histogram.map(({ labels, points }) => ({
+      labels,
+      points: points.filter(({ at }, index) => {
+        const next = points[index + 1]?.at;
+        return index === 0 || next === undefined || starts.has(at) || starts.has(next) || (at <= since && next > since);
+      }),
+    }));
+  });
+}
+
 /**
  * What each series that was scraped after `since` rose by: where it falls, its container has started anew and the new value counts whole. The buckets of a
  * histogram begin anew together, also those that have passed their earlier count by the next scrape.
  */
 export function rises(scraped: readonly Series[], since: number): readonly Sample[] {
   const inWindow = scraped.filter(({ points }) => (points.at(-1)?.at ?? since) > since);
-  const histograms = Map.groupBy(inWindow, ({ labels: { le: _, ...others } }) => JSON.stringify(others));
-  return [...histograms.values()].flatMap((histogram) => {
+  return histogramsOf(inWindow).flatMap((histogram) => {
     const starts = new Set(histogram.flatMap(falls));
     return histogram.map(({ labels, points }) => {
       let [from, last, earlier] = [0, 0, 0];
@@ -91,6 +129,11 @@ export function rises(scraped: readonly Series[], since: number): readonly Sampl
     });
   });
 }
+
+/** Series that differ in `le` only: the buckets of one histogram. */
+const histogramsOf = (scraped: readonly Series[]): readonly (readonly Series[])[] => [
+  ...Map.groupBy(scraped, ({ labels: { le: _, ...others } }) => JSON.stringify(others)).values(),
+];
 
 const falls = ({ points }: Series): readonly number[] =>
   points.filter(({ value }, index) => value < (points[index - 1]?.value ?? 0)).map(({ at }) => at);
