@@ -79,6 +79,14 @@ describe('a limit', () => {
     });
   });
 
+  it('that is missed by a hair is told in digits that show it', () => {
+    const of = watch({ max: '0.01' });
+    expect(after(of, { update: reading(10_004, 1_000_000) }).message).toBe('error-rate 1.0004 % > 1 %');
+    const least = watch({ preset: 'TokensPerSecond', min: '20' });
+    const slow = { value: 19.9987, samples: 100, evidence: null };
+    expect(after(least, { update: slow }).message).toBe('error-rate 19.9987 tokens/s < 20 tokens/s');
+  });
+
   it('has a lower side too', () => {
     const of = watch({ preset: 'TokensPerSecond', min: '20', failureLimit: 0 });
     const entry = after(of, { update: { value: 12.34, samples: 100, evidence: null } });

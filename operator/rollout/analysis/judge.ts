@@ -6,7 +6,7 @@
 import type { AnalysisStatus, ResolvedMetric } from '@assistant-platform/api';
 import type { Measurement, Reading } from './measurement.ts';
 import { ratioInterval } from './sequential-test.ts';
-import { comparisonText, decimalText, valueText } from './texts.ts';
+import { beyondText, comparisonText, decimalText, valueText } from './texts.ts';
 
 /** One metric of one analysis. */
 export interface Watch {
@@ -84,11 +84,11 @@ function verdictOf(watch: Watch, update: Reading, stable: Reading | null): Judge
   if (samples !== null && samples < metric.minSamples) {
     return { verdict: 'NoData', message: `${metric.name} has ${Math.round(samples)} of ${metric.minSamples} samples` };
   }
-  const seen = `${metric.name} ${valueText(metric, value)}`;
   if (metric.max !== null && value > metric.max)
-    return { verdict: 'Failing', message: `${seen} > ${valueText(metric, metric.max)}` };
+    return { verdict: 'Failing', message: `${metric.name} ${beyondText(metric, value, '>', metric.max)}` };
   if (metric.min !== null && value < metric.min)
-    return { verdict: 'Failing', message: `${seen} < ${valueText(metric, metric.min)}` };
+    return { verdict: 'Failing', message: `${metric.name} ${beyondText(metric, value, '<', metric.min)}` };
+  const seen = `${metric.name} ${valueText(metric, value)}`;
   if (metric.comparedToStable !== null)
     return compare(watch, { ...update, value }, stable, seen, metric.comparedToStable.maxRatio);
   const limits = [

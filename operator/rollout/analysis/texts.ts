@@ -5,7 +5,8 @@ import type { ResolvedMetric } from '@assistant-platform/api';
 export const decimalText = (value: number): string => String(Number(value.toPrecision(6)));
 
 /** "1.4 %", "0.35 s", "42 tokens/s", "$0.0012"; plain for a query of one's own. */
-export function valueText({ source }: ResolvedMetric, value: number): string {
+export function valueText({ source }: ResolvedMetric, value: number, digits = 3): string {
+  const short = (number: number): string => rounded(number, digits);
   if (source.kind === 'Prometheus') return short(value);
   switch (source.preset) {
     case 'LatencyP95':
@@ -23,8 +24,16 @@ export function valueText({ source }: ResolvedMetric, value: number): string {
   }
 }
 
+/** "1.4 % > 1 %": a value beyond a limit, in more digits where the usual ones would show the same twice. */
+export function beyondText(metric: ResolvedMetric, value: number, sign: '>' | '<', limit: number): string {
+  const digits = valueText(metric, value) === valueText(metric, limit) ? 6 : 3;
+  return `${valueText(metric, value, digits)} ${sign} ${valueText(metric, limit, digits)}`;
+}
+
+const rounded = (value: number, digits: number): string => String(Number(value.toPrecision(digits)));
+
 /** Three significant digits are what a person reads. */
-const short = (value: number): string => String(Number(value.toPrecision(3)));
+const short = (value: number): string => rounded(value, 3);
 
 /**
  * How a metric compares with stable, in words. What a counted comparison is about is the share of bad events: a latency of twice stable's may mean
