@@ -31,3 +31,38 @@ describe('-n and --context are taken', () => {
     expect(said.code).toBe(code);
   });
 });
+
+describe('flags as kubectl takes them', () => {
+  test.each([
+    ['-n=NAMESPACE', ['why', 'support', '-n=assistants'], 0, 'support waits for nothing'],
+    ['-o=json', ['why', 'support', '-o=json'], 0, '"name": "support"'],
+    ['an error with -o=json', ['why', 'absent', '-o=json'], 3, '"code": "NotFound"'],
+    ['an empty namespace is none', ['why', 'support', '-n', ''], 0, 'support waits for nothing'],
+    ['an empty context is none', ['why', 'support', '--context', ''], 0, 'support waits for nothing'],
+    ['an empty kubeconfig is none', ['why', 'support', '--kubeconfig='], 0, 'support waits for nothing'],
+    ['what has an equals sign stays', ['abort', 'support', '--reason', 'a=b'], 3, 'nothing to abort'],
+  ])('%s', async (_, line, code, words) => {
+    await using api = await ApiServer.start(scenes.find(({ title }) => title === 'healthy')!.object);
+    const said = await api.command(...line);
+    expect(said.all).toContain(words);
+    expect(said.code).toBe(code);
+  });
+});
+
+describe('what is no name of one object is refused before the cluster is asked', () => {
+  const healthy = scenes.find(({ title }) => title === 'healthy')!.object;
+  test.each([
+    [['status', '']],
+    [['status', '', '--timeout', '1m']],
+    [['restart', '']],
+    [['why', 'ad/support']],
+    [['why', '..']],
+    [['profile', 'pod/support-chat-1']],
+    [['why', 'support', '-n', 'a/b']],
+  ])('%j', async (line) => {
+    await using api = await ApiServer.start(healthy);
+    const said = await api.command(...line);
+    expect(said.err).toContain('write the name of the object alone');
+    expect(said).toMatchObject({ code: 3, out: '' });
+  });
+});

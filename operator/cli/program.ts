@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { CommandError, EXIT_ERROR, type ErrorCode } from './errors.ts';
 import { processIo, type Io } from './io.ts';
 import { addActing } from './program/acting.ts';
-import type { Context } from './program/context.ts';
+import { nameOrNothing, type Context } from './program/context.ts';
 import { addFiles } from './program/files.ts';
 import { addLooking } from './program/looking.ts';
 import { addSupport } from './program/support.ts';
@@ -18,14 +18,15 @@ interface GlobalOptions {
 
 /**
  * Runs one command.
- * @param argv arguments after the name of the program.
+ * @param words arguments after the name of the program.
  * @returns the exit code: 0 good, 1 degraded or aborted, 2 timed out, 3 the question could not be put or answered.
  */
-export async function run(argv: readonly string[], io: Io = processIo()): Promise<number> {
+export async function run(words: readonly string[], io: Io = processIo()): Promise<number> {
   const outcome = { code: 0 };
   const program = buildProgram(io, outcome);
+  const argv = withoutEquals(words);
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(argv, { from: 'user' });
     return outcome.code;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -39,6 +40,15 @@ export async function run(argv: readonly string[], io: Io = processIo()): Promis
     io.stderr.write(`error: ${printable(error.message)}\n`);
     return EXIT_ERROR;
   }
+}
+
+/** As kubectl takes them: `-n=assistants` is `-n assistants`. */
+function withoutEquals(words: readonly string[]): string[] {
+  const end = words.indexOf('--');
+  return words.flatMap((word, index) => {
+    const [, flag, value] = (end < 0 || index < end ? /^(-[a-z])=(.*)$/s.exec(word) : null) ?? [];
+    return flag === undefined || value === undefined ? [word] : [flag, value];
+  });
 }
 
 /** Whether the line asks for documents: told from the words, because a line with an error is not parsed to its end. */
@@ -60,7 +70,7 @@ export const makeProgram = (): Command => buildProgram(processIo(), { code: 0 })
 function buildProgram(io: Io, outcome: { code: number }): Command {
   const program = new Command('kubectl-assistant')
     .description('Releases of AssistantDeployments: how they stand, why they wait, and what to do about it.')
-    .option('-n, --namespace <name>', 'namespace; that of the context by default')
+    .option('-n, --namespace <name>', 'namespace; that of the context by default', nameOrNothing)
     .option('--context <name>', 'context of the kubeconfig')
     .option('--kubeconfig <file>', 'kubeconfig; KUBECONFIG or ~/.kube/config by default')
     .option('--no-color', 'no colours (NO_COLOR does the same)')

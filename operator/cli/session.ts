@@ -26,16 +26,17 @@ export interface Session {
  * Reads the configuration; asks the cluster nothing yet.
  * @throws CommandError NoCluster, naming what is missing.
  */
-export function openSession(options: SessionOptions): Session {
+export function openSession({ env, ...flags }: SessionOptions): Session {
+  const [kubeconfig, chosen, namespace] = [flags.kubeconfig, flags.context, flags.namespace].map(given);
   const config = new KubeConfig();
   try {
-    load(config, options);
+    load(config, kubeconfig, env);
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const text = error instanceof Error ? error.message : String(error);
     throw new CommandError('NoCluster', `the kubeconfig cannot be read: ${text}`, { cause: error });
   }
-  if (options.context !== undefined) choose(config, options.context);
+  if (chosen !== undefined) choose(config, chosen);
   const context = config.getContextObject(config.getCurrentContext());
   const cluster = config.getCurrentCluster();
   if (context === null || cluster === null) {
@@ -46,15 +47,18 @@ export function openSession(options: SessionOptions): Session {
   }
   return {
     config,
-    namespace: options.namespace ?? context.namespace ?? 'default',
+    namespace: namespace ?? given(context.namespace) ?? 'default',
     server: cluster.server,
     context: context.name,
   };
 }
 
+/** An empty flag, or field of a kubeconfig, is none. */
+const given = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
+
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-function load(config: KubeConfig, { kubeconfig, env }: SessionOptions): void {
+function load(config: KubeConfig, kubeconfig: string | undefined, env: SessionOptions['env']): void {
   const home = join(env.HOME ?? homedir(), '.kube', 'config');
   const files =
     kubeconfig === undefined ? (env.KUBECONFIG ?? '').split(':').filter((path) => path !== '') : [kubeconfig];

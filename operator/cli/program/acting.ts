@@ -1,5 +1,5 @@
 // The commands that move a release: promote, abort, retry, pause, resume, undo, restart.
-import { examples, isJson, output, type Context, type OutputOption } from './context.ts';
+import { examples, isJson, nameAlone, output, type Context, type OutputOption } from './context.ts';
 
 export function addActing({ program, io, open, end }: Context): void {
   program.commandsGroup('Act:');
@@ -7,7 +7,7 @@ export function addActing({ program, io, open, end }: Context): void {
   program
     .command('promote')
     .description('go on past the present pause of the strategy')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .option('--full', 'skip all remaining steps', false)
     .addOption(output())
     .addHelpText(
@@ -25,7 +25,7 @@ export function addActing({ program, io, open, end }: Context): void {
   program
     .command('abort')
     .description('send all traffic back to the stable release at once; the spec stays as it is')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .requiredOption('--reason <text>', 'why, for the people who look at it later')
     .addOption(output())
     .addHelpText(
@@ -42,7 +42,7 @@ Afterwards: retry begins it again, undo writes the stable release back into the 
   program
     .command('retry')
     .description('begin an aborted rollout again, from its first step')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .addOption(output())
     .addHelpText(
       'after',
@@ -56,7 +56,7 @@ Afterwards: retry begins it again, undo writes the stable release back into the 
   program
     .command('pause')
     .description('hold the rollout where it is, traffic and pods as they are (sets spec.paused)')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .addOption(output())
     .addHelpText(
       'after',
@@ -72,7 +72,7 @@ It is part of the spec: where GitOps owns the object, set spec.paused there, or 
   program
     .command('resume')
     .description('end what pause began (spec.paused: false); pauses that are steps are passed by promote')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .addOption(output())
     .addHelpText('after', examples(['resume support', 'go on where it was held']))
     .action(async (name: string, options: OutputOption) => {
@@ -83,7 +83,7 @@ It is part of the spec: where GitOps owns the object, set spec.paused there, or 
   program
     .command('undo')
     .description('go back to an earlier release: writes what it was made of into the spec')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .option('--to <hash>', 'this revision: its hash, the beginning of it, or its release label (see history)')
     .option('--dry-run', 'say what would be written, and write nothing', false)
     .addOption(output())
@@ -106,7 +106,7 @@ are now. ConfigMaps and Secrets are not touched: the pods read what the revision
   program
     .command('restart')
     .description('replace all pods by new ones of the same release, through the steps of the strategy')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .addOption(output())
     .addHelpText('after', examples(['restart support', 'fresh pods, without cutting a session']))
     .action(async (name: string, options: OutputOption) => {

@@ -1,6 +1,6 @@
 // What every group of commands is given: the surroundings, the session, and how to end. What is heavy (the client library, the schema) is loaded when a
 // command runs, so that help and completion answer at once.
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Assistants } from '../assistants.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
@@ -38,6 +38,16 @@ export const isJson = ({ output }: OutputOption): boolean => output === 'json';
 /** `-o text|json`. */
 export const output = (): Option =>
   new Option('-o, --output <format>', 'text for people, json for scripts').choices(['text', 'json']).default('text');
+
+/** The name of one object. What is no part of a path would ask the API server for something else: for all of them, say. @throws InvalidArgumentError */
+export function nameAlone(text: string): string {
+  if (text === '' || /^[.]{1,2}$|[/]/.test(text))
+    throw new InvalidArgumentError('write the name of the object alone, such as support.');
+  return text;
+}
+
+/** The same where a flag without a value counts as not given, as kubectl has it: `-n "$NAMESPACE"`. */
+export const nameOrNothing = (text: string): string => (text === '' ? text : nameAlone(text));
 
 /** Examples below a command's help: what to type, and what it does. */
 export function examples(...lines: readonly (readonly [command: string, what: string])[]): string {

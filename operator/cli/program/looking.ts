@@ -1,6 +1,6 @@
 // The commands that only look: status, why, history, sockets.
 import { CommandError } from '../errors.ts';
-import { examples, isJson, output, readDuration, type Context, type OutputOption } from './context.ts';
+import { examples, isJson, nameAlone, output, readDuration, type Context, type OutputOption } from './context.ts';
 
 interface StatusFlags extends OutputOption {
   readonly allNamespaces: boolean;
@@ -14,7 +14,7 @@ export function addLooking({ program, io, open, paint, end }: Context): void {
   program
     .command('status')
     .description('how it stands, as a tree; without a name all of the namespace')
-    .argument('[name]', 'the AssistantDeployment')
+    .argument('[name]', 'the AssistantDeployment', nameAlone)
     .option('-A, --all-namespaces', 'all of all namespaces', false)
     .option('-w, --watch', 'follow it until it is healthy (exit 0), or degraded or aborted (exit 1)', false)
     .option('--timeout <duration>', 'follow it at most for so long (exit 2), such as 10m')
@@ -46,7 +46,7 @@ export function addLooking({ program, io, open, paint, end }: Context): void {
   program
     .command('why')
     .description('what it waits for: one sentence with what was seen, since when, and the next look')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .addOption(output())
     .addHelpText('after', examples(['why support', 'why the release does not go on, and what would move it']))
     .action(async (name: string, options: OutputOption) => {
@@ -57,7 +57,7 @@ export function addLooking({ program, io, open, paint, end }: Context): void {
   program
     .command('history')
     .description('which releases there were, how they ended, and which can be gone back to')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .addOption(output())
     .addHelpText(
       'after',
@@ -74,7 +74,7 @@ export function addLooking({ program, io, open, paint, end }: Context): void {
   program
     .command('sockets')
     .description('who is connected where: open, busy and oldest sessions by revision, and how long a drain still takes')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .addOption(output())
     .addHelpText(
       'after',

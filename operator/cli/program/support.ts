@@ -2,7 +2,7 @@
 import { Argument, InvalidArgumentError, Option } from 'commander';
 import { KINDS, type ProfileKind } from '../profile/in-pod.ts';
 import { SHELLS, type Shell } from '../shells.ts';
-import { examples, isJson, output, type Context, type OutputOption } from './context.ts';
+import { examples, isJson, nameAlone, output, type Context, type OutputOption } from './context.ts';
 
 interface ProfileFlags extends OutputOption {
   readonly kind: ProfileKind;
@@ -24,7 +24,7 @@ export function addSupport({ program, io, open, openWith, end }: Context): void 
   program
     .command('bundle')
     .description('everything that somebody needs who cannot look at the cluster, as one archive without secrets')
-    .argument('<name>', 'the AssistantDeployment')
+    .argument('<name>', 'the AssistantDeployment', nameAlone)
     .option('--out <file>', 'where to; by default assistant-NAME-TIME.tar.gz here')
     .addOption(output())
     .addHelpText(
@@ -44,7 +44,7 @@ Secrets, values of variables, tokens and the like are taken out. What may not be
   program
     .command('profile')
     .description("where a running pod's time or memory goes: of the operator, chat or realtime, without a restart")
-    .argument('<pod>', 'the pod, in the namespace of -n')
+    .argument('<pod>', 'the pod, in the namespace of -n', nameAlone)
     .addOption(new Option('--kind <kind>', 'time, or memory that is held').choices(KINDS).default('cpu'))
     .option('--seconds <n>', 'for so long, 1 to 300', wholeSeconds, 10)
     .option('-c, --container <name>', "one that is not the pod's default")
