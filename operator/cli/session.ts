@@ -1,5 +1,5 @@
 // Which cluster and namespace a command speaks to: flags, KUBECONFIG, ~/.kube/config, or the pod's own account, like kubectl.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -39,10 +39,16 @@ export function openSession({ env, ...flags }: SessionOptions): Session {
   if (chosen !== undefined) choose(config, chosen);
   const context = config.getContextObject(config.getCurrentContext());
   const cluster = config.getCurrentCluster();
-  if (context === null || cluster === null) {
+  if (context === null) {
     throw new CommandError(
       'NoCluster',
       `the kubeconfig names no current context: choose one with --context; there are: ${contexts(config)}`,
+    );
+  }
+  if (cluster === null) {
+    throw new CommandError(
+      'NoCluster',
+      `context ${context.name} speaks of the cluster "${context.cluster}", which the kubeconfig does not have: correct it, or choose another --context; there are: ${contexts(config)}`,
     );
   }
   return {
@@ -70,15 +76,8 @@ function load(config: KubeConfig, kubeconfig: string | undefined, env: SessionOp
     );
   }
   if (readable.length === 0 && existsSync(home)) readable.push(home);
-  const [first, ...others] = readable;
-  if (first !== undefined) {
-    config.loadFromFile(first);
-    for (const path of others) {
-      const further = new KubeConfig();
-      further.loadFromFile(path);
-      config.mergeConfig(further, true);
-    }
-  } else if (existsSync(IN_CLUSTER)) config.loadFromCluster();
+  if (readable.length > 0) config.loadFromOptions(merged(readable.filter(hasText).map(fromFile)));
+  else if (existsSync(IN_CLUSTER)) config.loadFromCluster();
   else {
     throw new CommandError(
       'NoCluster',
@@ -86,6 +85,26 @@ function load(config: KubeConfig, kubeconfig: string | undefined, env: SessionOp
     );
   }
 }
+
+/** An empty file counts as one that is not there, as kubectl has it. */
+const hasText = (path: string): boolean => readFileSync(path, 'utf8').trim() !== '';
+
+function fromFile(path: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromFile(path);
+  return config;
+}
+
+/** As kubectl merges the files of KUBECONFIG: of each name, and of the current context, the first one counts. */
+const merged = (parts: readonly KubeConfig[]) => ({
+  clusters: firstOfEachName(parts.flatMap((part) => part.getClusters())),
+  users: firstOfEachName(parts.flatMap((part) => part.getUsers())),
+  contexts: firstOfEachName(parts.flatMap((part) => part.getContexts())),
+  currentContext: parts.map((part) => given(part.getCurrentContext())).find((name) => name !== undefined) ?? '',
+});
+
+const firstOfEachName = <T extends { readonly name: string }>(list: readonly T[]): T[] =>
+  list.filter(({ name }, index) => list.findIndex((other) => other.name === name) === index);
 
 function choose(config: KubeConfig, context: string): void {
   if (config.getContextObject(context) === null) {
