@@ -57,6 +57,45 @@ describe('documents', () => {
     expect(read.manifests.length).toBeGreaterThanOrEqual(1);
   });
 
+  test.each([
+    ['an alias without its anchor', 'spec: *nowhere\n', 'Unresolved alias'],
+    [
+      'aliases of aliases',
+      `${['a', 'b', 'c', 'd']
+        .map((name, index) => `${name}: &${name} [${`*${'zabc'[index]},`.repeat(9)}1]\n`)
+        .join('')
+        .replaceAll('*z', '1')}spec: [*d, *d]\n`,
+      'Excessive alias count',
+    ],
+  ])('%s is a problem with its line', (_, text, words) => {
+    const read = parseManifests('c.yaml', `kind: List\n---\nkind: AssistantDeployment\n${text}`);
+    expect(read.manifests).toEqual([]);
+    expect(read.problems).toMatchObject([{ file: 'c.yaml', line: 3 }]);
+    expect(read.problems[0]?.message).toContain(words);
+  });
+
+  test('values are what kubectl takes them for', () => {
+    const text = `kind: AssistantDeployment
+common: &common { resources: {}, port: 0100 }
+spec:
+  components: { chat: { <<: *common, image: a } }
+  paused: yes
+  autoPromote: off
+  release: on
+  texts: [1:30, 2026-01-31, 2026-01-31T12:00:00Z, 1.1.0, "yes"]
+  numbers: [1_000, 0x1F, 1e3, 1.10]
+`;
+    // As \`kubectl annotate --local -f FILE a=b -o json\` has it.
+    expect(parseManifests('d.yaml', text).manifests[0]?.object['spec']).toEqual({
+      components: { chat: { resources: {}, port: 64, image: 'a' } },
+      paused: true,
+      autoPromote: false,
+      release: true,
+      texts: ['1:30', '2026-01-31', '2026-01-31T12:00:00Z', '1.1.0', 'yes'],
+      numbers: [1000, 31, 1000, 1.1],
+    });
+  });
+
   test.each([[''], ['# nothing\n'], ['just text'], ['- 1\n- 2\n'], ['null']])('%j holds none', (text) => {
     expect(parseManifests('c.yaml', text)).toMatchObject({ manifests: [], problems: [] });
   });

@@ -1,7 +1,7 @@
 // AssistantDeployments in files: YAML or JSON, several documents in a file, folders, standard input. Each remembers where its fields stand.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMap, isScalar, LineCounter, parseAllDocuments, type Document } from 'yaml';
+import { isMap, isScalar, LineCounter, parseAllDocuments, type Document, type ScalarTag, type Tags } from 'yaml';
 import { ASSISTANT_DEPLOYMENT } from '@assistant-platform/api';
 import { CommandError } from './errors.ts';
 import type { Path } from './schema.ts';
@@ -83,10 +83,17 @@ async function filesBelow(folder: string): Promise<string[]> {
     .sort();
 }
 
+/** Kinds of YAML 1.1 that kubectl's reader leaves as text: 1:30, 2026-01-31. */
+const isTime = (tag: Tags[number]): boolean =>
+  typeof tag === 'object' && (tag.tag.endsWith(':timestamp') || (tag as ScalarTag).format === 'TIME');
+
+/** YAML as kubectl reads it: 1.1, where `on` and `yes` are true, 0777 is octal, and `<<` merges. */
+const AS_KUBECTL = { version: '1.1', customTags: (tags: Tags) => tags.filter((tag) => !isTime(tag)) } as const;
+
 /** Reads the documents of one text. Pure. */
 export function parseManifests(file: string, text: string): Manifests {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines });
+  const documents = parseAllDocuments(text, { ...AS_KUBECTL, lineCounter: lines });
   if (!Array.isArray(documents)) return { manifests: [], problems: [], others: 0 };
   const manifests: Manifest[] = [];
   const problems: SyntaxProblem[] = [];
@@ -97,7 +104,12 @@ export function parseManifests(file: string, text: string): Manifests {
       problems.push({ file, line: lines.linePos(error.pos[0]).line, message: error.message.split('\n')[0] ?? '' });
       continue;
     }
-    const objects = itemsOf(document.toJS() as unknown);
+    const value = valueOf(document);
+    if (value instanceof Error) {
+      problems.push({ file, line: lineOf(document, lines, []), message: value.message });
+      continue;
+    }
+    const objects = itemsOf(value);
     const ours = objects.filter(({ value }) => isOurs(value));
     others += objects.length - ours.length;
     for (const { value, at } of ours) {
@@ -105,6 +117,16 @@ export function parseManifests(file: string, text: string): Manifests {
     }
   }
   return { manifests, problems, others };
+}
+
+/** An alias without its anchor, and aliases of aliases without end, are found when the value is made. */
+function valueOf(document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (error instanceof ReferenceError) return error;
+    throw error;
+  }
 }
 
 type Plain = Readonly<Record<string, unknown>>;
