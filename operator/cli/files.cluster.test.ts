@@ -46,6 +46,16 @@ describe('plan', () => {
     expect((await command(['why', 'planned', ...at])).err).toContain('there is no AssistantDeployment "planned"');
   });
 
+  test('of fields without a value: the API server takes them for not there', async () => {
+    const { components } = canaryObject().spec;
+    const chat = { ...components['chat'], env: null, resources: null, autoscaling: null };
+    const path = await file(manifest('valueless', { components: { chat }, slo: null } as never));
+    const { code, out } = await command(['plan', '-f', path, ...at]);
+    expect(out).toContain('the API server would take it (dry run)');
+    expect(code).toBe(0);
+    expect((await command(['lint', '-f', path])).code).toBe(0);
+  });
+
   test('of a change compares with what is there', async () => {
     await place('changed', 'healthy');
     const before = await read('changed');

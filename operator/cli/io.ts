@@ -24,14 +24,22 @@ export interface Io {
 
 /** Those of this process. */
 export function processIo(): Io {
-  const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort(signal));
+  let interrupted: AbortSignal | null = null;
   return {
     stdout: process.stdout,
     stderr: process.stderr,
     readStdin: () => text(process.stdin),
     env: process.env,
     now: () => Date.now(),
-    interrupted: controller.signal,
+    // Whoever asks for it ends in order. All others end as programs do: at once, however long the API server takes.
+    get interrupted() {
+      return (interrupted ??= interruption());
+    },
   };
+}
+
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort(signal));
+  return controller.signal;
 }

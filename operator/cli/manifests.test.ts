@@ -96,6 +96,16 @@ spec:
     });
   });
 
+  test('a field without a value is one that is not there, as the API server has it; entries of lists and what nobody knows stay', () => {
+    const text =
+      'kind: AssistantDeployment\nspec:\n  components: { chat: { env: , template: { spec: } } }\n  slo:\n  other:\n  metrics: [ , ]\n';
+    expect(parseManifests('e.yaml', text.replace('[ , ]', '[ ~ ]')).manifests[0]?.object['spec']).toEqual({
+      components: { chat: { template: { spec: null } } },
+      other: null,
+      metrics: [null],
+    });
+  });
+
   test.each([[''], ['# nothing\n'], ['just text'], ['- 1\n- 2\n'], ['null']])('%j holds none', (text) => {
     expect(parseManifests('c.yaml', text)).toMatchObject({ manifests: [], problems: [] });
   });

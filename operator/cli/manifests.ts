@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { isMap, isScalar, LineCounter, parseAllDocuments, type Document, type ScalarTag, type Tags } from 'yaml';
 import { ASSISTANT_DEPLOYMENT } from '@assistant-platform/api';
 import { CommandError } from './errors.ts';
-import type { Path } from './schema.ts';
+import { withoutNulls, type Path } from './schema.ts';
 
 /** One document. */
 export interface Manifest {
   /** As it was named; - is standard input. */
   readonly file: string;
-  /** As it was written: nothing is known of it but that it is a map with our kind. */
+  /** As it was written, without fields that have no value: nothing is known of it but that it is a map with our kind. */
   readonly object: Readonly<Record<string, unknown>>;
   /** Line of a field, from 1; that of the nearest field above it when it is not there. */
   readonly lineOf: (path: Path) => number;
@@ -113,7 +113,11 @@ export function parseManifests(file: string, text: string): Manifests {
     const ours = objects.filter(({ value }) => isOurs(value));
     others += objects.length - ours.length;
     for (const { value, at } of ours) {
-      manifests.push({ file, object: value, lineOf: (path) => lineOf(document, lines, [...at, ...path]) });
+      manifests.push({
+        file,
+        object: withoutNulls(value),
+        lineOf: (path) => lineOf(document, lines, [...at, ...path]),
+      });
     }
   }
   return { manifests, problems, others };

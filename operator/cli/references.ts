@@ -6,6 +6,7 @@ import {
   type ResolvedSpec,
 } from '@assistant-platform/api';
 import { digest, referencesOfAll } from '@assistant-platform/operator/rollout';
+import { explain } from './assistants.ts';
 import type { References } from './plan/effects.ts';
 import { rawGet } from './raw.ts';
 import type { Session } from './session.ts';
@@ -53,7 +54,9 @@ async function digestOf(session: Session, reference: string): Promise<string | n
   const [kind, name = ''] = reference.split('/');
   const plural = kind === 'ConfigMap' ? 'configmaps' : 'secrets';
   const path = `/api/v1/namespaces/${session.namespace}/${plural}/${encodeURIComponent(name)}`;
-  const { code, body } = await rawGet(session, path, { timeoutMs: TIMEOUT_MS });
+  const { code, body } = await rawGet(session, path, { timeoutMs: TIMEOUT_MS }).catch((error: unknown) => {
+    throw explain(error, session);
+  });
   if (code === 404) return null;
   if (code !== 200) return undefined;
   const { data, binaryData } = JSON.parse(body) as Contents;

@@ -43,6 +43,22 @@ function fill(schema: Schema, value: unknown): unknown {
   return Object.fromEntries([...filled, ...missing]);
 }
 
+/** An object without the fields of the schema that have no value (`env:` and nothing behind it): the API server drops them before it looks at anything else. */
+export const withoutNulls = (object: Readonly<Record<string, unknown>>) =>
+  dropNulls(schemaRoot(), object) as typeof object;
+
+function dropNulls(schema: Schema, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((entry: unknown) => dropNulls(schema.items ?? {}, entry));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, entry]) => {
+      const known = member(schema, name);
+      if (known === undefined) return [[name, entry] as const];
+      return entry === null ? [] : [[name, dropNulls(known, entry)] as const];
+    }),
+  );
+}
+
 /** A field that the schema does not know, an entry that is there twice, or a map with too few or too many members. */
 export interface ShapeProblem {
   readonly kind: 'UnknownField' | 'Duplicate' | 'Schema';

@@ -116,7 +116,7 @@ async function watchStatus(
     clearInterval(ticking);
     stop.abort();
     display.close();
-    await following.catch(() => undefined); // its error has been thrown above
+    void following.catch(() => undefined); // its error has been thrown above; a request on its way may take as long as it likes
   }
 }
 
