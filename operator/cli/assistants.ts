@@ -81,11 +81,13 @@ export class Assistants {
     const { namespace } = this.session;
     const { name } = object.metadata;
     const dry = { ...resource, namespace, dryRun: 'All', fieldValidation: 'Strict', fieldManager: 'kubectl-assistant' };
-    const { resourceVersion } = live?.metadata ?? {};
+    // What others have noted on the object stays, as it does when a manifest is applied: the notes are the operator's own.
+    const { resourceVersion, annotations } = live?.metadata ?? {};
     try {
       if (live === null) await this.#objects.createNamespacedCustomObject({ ...dry, body: object });
       else {
-        const body = { ...object, metadata: { ...object.metadata, resourceVersion } };
+        const kept = { ...annotations, ...object.metadata.annotations };
+        const body = { ...object, metadata: { ...object.metadata, resourceVersion, annotations: kept } };
         await this.#objects.replaceNamespacedCustomObject({ ...dry, name, body });
       }
       return [];

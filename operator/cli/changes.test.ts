@@ -12,9 +12,15 @@ describe('changes', () => {
     ['a list without names, by place', [{ w: 10 }, { w: 50 }], [{ w: 10 }, { w: 20 }], ['[1].w 50 → 20']],
     [
       'a list with names, by name',
-      [{ name: 'x', v: 1 }, { name: 'y' }],
-      [{ name: 'y' }, { name: 'x', v: 2 }],
-      ['x.v 1 → 2'],
+      { l: [{ name: 'x', v: 1 }, { name: 'y' }] },
+      { l: [{ name: 'y' }, { name: 'x', v: 2 }] },
+      ['l.x.v 1 → 2', 'l is in another order'],
+    ],
+    [
+      'entries that come and go move none of the others',
+      { l: [{ name: 'x' }, { name: 'y' }] },
+      { l: [{ name: 'z' }, { name: 'y' }] },
+      ['l.x {"name":"x"} removed', 'l.z {"name":"z"} added'],
     ],
     ['an object for a text', { a: 'b' }, { a: { c: 1 } }, ['a b → {"c":1}']],
     ['null is a value', { a: null }, { a: 0 }, ['a null → 0']],

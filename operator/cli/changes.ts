@@ -13,7 +13,9 @@ export function changesBetween(before: unknown, after: unknown, path = ''): Chan
   if (Object.is(before, after)) return [];
   if (Array.isArray(before) && Array.isArray(after)) {
     // Entries with a name are the same entry wherever they stand.
-    if (isNamed(before) && isNamed(after)) return changesBetween(byName(before), byName(after), path);
+    if (isNamed(before) && isNamed(after)) {
+      return [...changesBetween(byName(before), byName(after), path), ...orderChange(before, after, path)];
+    }
     return range(Math.max(before.length, after.length)).flatMap((index) =>
       changesBetween(before[index], after[index], `${path}[${index}]`),
     );
@@ -41,6 +43,16 @@ const isNamed = (list: readonly unknown[]): list is readonly Named[] =>
   list.every((entry) => isObject(entry) && typeof entry.name === 'string');
 
 const byName = (list: readonly Named[]): Plain => Object.fromEntries(list.map((entry) => [entry.name, entry]));
+
+/** Stands behind the path of a list whose entries have changed places: a variable may speak of those before it. */
+const ORDER = '[order]';
+
+function orderChange(before: readonly Named[], after: readonly Named[], path: string): Change[] {
+  const [was, is] = [before.map(({ name }) => name), after.map(({ name }) => name)];
+  const stayed = was.filter((name) => is.includes(name));
+  const moved = is.filter((name) => was.includes(name)).some((name, index) => name !== stayed[index]);
+  return moved ? [{ path: `${path}${ORDER}`, before: was, after: is }] : [];
+}
 
 /** Values of the environment may be secrets: that they change is said, not what they are. */
 const HIDDEN = /(^|[.])env[.[]/;
@@ -73,6 +85,7 @@ function hideIn(value: unknown, variables: boolean): unknown {
 /** A difference in words. */
 export function describeChange(change: Change): string {
   const { path, before, after } = withoutValues(change);
+  if (path.endsWith(ORDER)) return `${path.slice(0, -ORDER.length)} is in another order`;
   if (HIDDEN.test(`.${path}`)) {
     const what = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
     return `${path} ${what}`;

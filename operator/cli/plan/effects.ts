@@ -62,12 +62,15 @@ export function effectsOf(
   if (live === null) return { changes: [], course: { kind: 'FirstRelease' } };
   const changes = stepsAsOne(changesBetween(withStoredDefaults(live.spec), withStoredDefaults(spec)), live.spec, spec);
   const status = live.status ?? {};
-  const moves = changes.some(({ path }) => effectOf(path, false) === 'NewRevision');
+  const touched = changes.some(({ path }) => effectOf(path, false) === 'NewRevision');
+  const course = courseOf(spec, live, references, touched);
+  const moves = touched && course.kind !== 'NoNewRevision';
   const restarts = underWay(status) && status.abort === undefined && !moves;
-  return {
-    changes: changes.map((change) => ({ ...withoutValues(change), effect: effectOf(change.path, restarts) })),
-    course: courseOf(spec, live, references, moves),
+  const effect = ({ path }: Change): Effect => {
+    const usual = effectOf(path, restarts);
+    return usual === 'NewRevision' && !moves ? 'Settings' : usual; // such as `env: []` where there was none
   };
+  return { changes: changes.map((change) => ({ ...withoutValues(change), effect: effect(change) })), course };
 }
 
 const STEPS = 'strategy.canary.steps';
@@ -97,12 +100,14 @@ function courseOf(
   spec: AssistantDeploymentSpec,
   live: AssistantDeployment,
   references: References,
-  moves: boolean,
+  touched: boolean,
 ): Course {
   const { stableRevision, updateRevision } = live.status ?? {};
   if (stableRevision === undefined) return { kind: 'FirstRelease' };
-  if (!moves) return { kind: 'NoNewRevision', hash: updateRevision?.hash ?? null };
-  const hash = hashOf(spec, live, references);
+  const hash = touched ? hashOf(spec, live, references) : null;
+  if (!touched || (hash !== null && hash === updateRevision?.hash)) {
+    return { kind: 'NoNewRevision', hash: updateRevision?.hash ?? null };
+  }
   const replaces =
     updateRevision !== undefined && updateRevision.hash !== stableRevision.hash ? updateRevision.release : null;
   if (hash === stableRevision.hash && replaces !== null) return { kind: 'BackToStable', hash, replaces };

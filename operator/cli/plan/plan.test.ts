@@ -1,4 +1,6 @@
 // What `plan` says: golden outputs, and the arithmetic of pods against the operator's own decision.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { withDefaults, type AssistantDeployment, type AssistantDeploymentSpec } from '@assistant-platform/api';
 import { targetOf } from '@assistant-platform/operator/rollout';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +8,7 @@ import { blueGreenObject, canaryObject, smallestObject } from '../../api/specime
 import { makePaint } from '../render/paint.ts';
 import { renderPlan, type PlanView } from '../render/plan.ts';
 import { describeSteps } from '../render/steps.ts';
+import { ApiServer } from '../testing/api-server.ts';
 import { effectsOf, type Course } from './effects.ts';
 import { walkStages } from './stages.ts';
 
@@ -196,6 +199,49 @@ describe('the course', () => {
     expect(kindOf(spec, stable(canary)).kind).toBe('NoNewRevision');
     // The operator agrees.
     expect(hashOf(spec)).toBe(hashOf(canary.spec));
+  });
+});
+
+test('the dry run keeps what is noted on the object: the notes are the operator’s own, and an admission policy refuses their loss', async () => {
+  const notes = { 'assistant-platform.io/order': '{}' };
+  await using api = await ApiServer.start({ ...canary, metadata: { ...canary.metadata, annotations: notes } });
+  const path = join(api.folder, 'support.json');
+  await writeFile(path, JSON.stringify({ ...canary, metadata: { ...canary.metadata, annotations: { team: 'a' } } }));
+  expect((await api.command('plan', '-f', path)).all).toContain('the API server would take it');
+  expect(api.replacement).toMatchObject({ metadata: { annotations: { ...notes, team: 'a' } } });
+});
+
+describe('what the operator takes for', () => {
+  const chat = (change: object): AssistantDeploymentSpec => ({
+    ...canary.spec,
+    components: { ...canary.spec.components, chat: { image: 'chat:1', replicas: 2, ...change } },
+  });
+  const [a, b] = [
+    { name: 'HOST', value: 'a' },
+    { name: 'URL', value: 'http://$(HOST)' },
+  ];
+
+  test.each([[{ env: [] }], [{ envFrom: [] }], [{ resources: {} }], [{ template: {} }]])(
+    'the same, %j, is no new revision',
+    (change) => {
+      const effects = effectsOf(chat(change), stable({ ...canary, spec: chat({}) }), {});
+      expect(hashOf(chat(change))).toBe(hashOf(chat({})));
+      expect(effects.course).toEqual({ kind: 'NoNewRevision', hash: hashOf(chat({})) });
+      expect(effects.changes).toMatchObject([{ effect: 'Settings' }]);
+    },
+  );
+
+  test.each([
+    ['variables', { env: [a, b] }, { env: [b, a] }],
+    [
+      'containers',
+      { template: { spec: { containers: [{ name: 'x' }, { name: 'y' }] } } },
+      { template: { spec: { containers: [{ name: 'y' }, { name: 'x' }] } } },
+    ],
+  ])('another one, %s in another order, is a new revision', (_, before, after) => {
+    const live = stable({ ...canary, spec: chat(before) });
+    expect(effectsOf(chat(after), live, {}).course).toMatchObject({ kind: 'Rollout', hash: hashOf(chat(after)) });
+    expect(renderPlan(view(chat(after), live), makePaint(false)).join('\n')).toContain('is in another order');
   });
 });
 

@@ -28,6 +28,8 @@ export class ApiServer implements AsyncDisposable {
   /** The object as it is now. */
   object: AssistantDeployment;
   readonly folder: string;
+  /** What it was last given in the place of the object, for good or as a dry run. */
+  replacement: unknown = null;
   readonly #records: readonly RevisionRecord[];
   readonly #server: Server;
 
@@ -84,6 +86,7 @@ export class ApiServer implements AsyncDisposable {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const path = (request.url ?? '').split('?')[0] ?? '';
     if (request.method === 'PATCH') this.object = patched(this.object, JSON.parse(Buffer.concat(chunks).toString()));
+    if (request.method === 'PUT') this.replacement = JSON.parse(Buffer.concat(chunks).toString());
     const body = this.#answer(path);
     response.writeHead(body === null ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body ?? { kind: 'Status', status: 'Failure', code: 404, message: 'not found' }));
