@@ -36,6 +36,37 @@ describe('settings of the operator', () => {
     });
   });
 
+  it('that are empty are none, but for the namespaces of the flag', () => {
+    const empty = { PORT: '', LOG_LEVEL: '', ROUTE_SETTLE: '', POD_ADDRESS: '', LEASE_NAME: '', POD_NAME: '' };
+    expect(readSettings([], { ...empty, POD_NAMESPACE: 'sys' })).toEqual(readSettings([], { POD_NAMESPACE: 'sys' }));
+    expect(readSettings(['--port', ''], { PORT: '81' })).toMatchObject({ port: 81 });
+    expect(readSettings(['--namespaces', ''], { WATCH_NAMESPACES: 'a' })).toMatchObject({ namespaces: null });
+  });
+
+  it('take spaces and repetitions in the list of namespaces for what they are', () => {
+    expect(readSettings([], { WATCH_NAMESPACES: 'a, b,\nb,' })).toMatchObject({ namespaces: ['a', 'b'] });
+  });
+
+  it.each([
+    [['--port', 'http'], 'port: "http" is no whole number'],
+    [['--port', '0x50'], 'port: "0x50" is no whole number'],
+    [['--namespaces', 'Team_A'], 'namespaces: "Team_A" is no name of a namespace: write names'],
+    [['--namespaces', 'a;b'], 'namespaces: "a;b" is no name'],
+    [
+      ['--pod-address', '10.0.0.1'],
+      'pod-address: "10.0.0.1" is no address of a pod: write one such as http://{ip}:{port}',
+    ],
+    [['--pod-address', 'http://proxy:8080'], 'pod-address: "http://proxy:8080" is no address of a pod'],
+    [['--pod-address', 'http://{host}:{port}/{pod}'], 'pod-address: "http://{host}'],
+  ])('%j is refused', (args, words) => {
+    expect(() => readSettings(args, {})).toThrow(words);
+  });
+
+  it('take the address of a proxy', () => {
+    const address = 'https://proxy:8080/{namespace}/{pod}/{port}';
+    expect(readSettings([], { POD_ADDRESS: address })).toMatchObject({ podAddress: address });
+  });
+
   it('say everything that is wrong at once', () => {
     const read = () => readSettings(['--port', '99999', '--settle', 'soon', '--log-level', 'loud'], {});
     expect(read).toThrow(SettingsError);

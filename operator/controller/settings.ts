@@ -67,24 +67,27 @@ export function readSettings(
     }
     return undefined;
   };
+  // An empty one is none, as charts and scripts have it.
+  const given = (flag: string | undefined, variable: string): string | undefined =>
+    [flag, env[variable]].find((text) => text !== undefined && text !== '');
   const port = check(
     'port',
-    () => Number(flags.port ?? env['PORT'] ?? '8080'),
+    () => readNumber(given(flags.port, 'PORT') ?? '8080'),
     (value) => Number.isInteger(value) && value >= 0 && value < 65_536,
   );
   const settleMs = check(
     'settle',
-    () => parseDuration(flags.settle ?? env['ROUTE_SETTLE'] ?? '2s'),
+    () => parseDuration(given(flags.settle, 'ROUTE_SETTLE') ?? '2s'),
     () => true,
   );
   const logLevel = check(
     'log-level',
-    () => flags['log-level'] ?? env['LOG_LEVEL'] ?? 'info',
+    () => given(flags['log-level'], 'LOG_LEVEL') ?? 'info',
     (value) => LEVELS.includes(value),
   );
   const prometheusUrl = check(
     'prometheus',
-    () => readUrl(flags.prometheus ?? env['ASSISTANT_PROMETHEUS_URL'] ?? ''),
+    () => readUrl(given(flags.prometheus, 'ASSISTANT_PROMETHEUS_URL') ?? ''),
     () => true,
   );
   const otlpEndpoint = check(
@@ -92,10 +95,26 @@ export function readSettings(
     () => readUrl(env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? ''),
     () => true,
   );
-  const names = (flags.namespaces ?? env['WATCH_NAMESPACES'] ?? '').split(',').filter((name) => name !== '');
-  const leaseNamespace = flags['lease-namespace'] ?? env['POD_NAMESPACE'] ?? '';
-  const identity = flags.identity ?? env['POD_NAME'];
-  if (problems.length > 0 || port === undefined || settleMs === undefined || logLevel === undefined) {
+  const podAddress = check(
+    'pod-address',
+    () => readPodAddress(given(flags['pod-address'], 'POD_ADDRESS') ?? ''),
+    () => true,
+  );
+  // Here an empty flag says something: all namespaces, whatever the environment names.
+  const names = check(
+    'namespaces',
+    () => readNames(flags.namespaces ?? env['WATCH_NAMESPACES'] ?? ''),
+    () => true,
+  );
+  const leaseNamespace = given(flags['lease-namespace'], 'POD_NAMESPACE') ?? '';
+  const identity = given(flags.identity, 'POD_NAME');
+  if (
+    problems.length > 0 ||
+    port === undefined ||
+    settleMs === undefined ||
+    logLevel === undefined ||
+    names === undefined
+  ) {
     throw new SettingsError(`settings of assistant-operator: ${problems.join('; ')}`);
   }
   return {
@@ -111,15 +130,39 @@ export function readSettings(
         ? null
         : {
             namespace: leaseNamespace,
-            name: flags['lease-name'] ?? env['LEASE_NAME'] ?? 'assistant-operator',
+            name: given(flags['lease-name'], 'LEASE_NAME') ?? 'assistant-operator',
             ...(identity === undefined ? {} : { identity }),
           },
     settleMs,
-    podAddress: flags['pod-address'] ?? env['POD_ADDRESS'] ?? null,
+    podAddress: podAddress ?? null,
     prometheusUrl: prometheusUrl ?? null,
     otlpEndpoint: otlpEndpoint ?? null,
     rateLimit: RATE_LIMIT,
   };
+}
+
+/** @throws Error for what is no whole number. */
+function readNumber(text: string): number {
+  if (!/^[0-9]+$/.test(text)) throw new Error(`"${text}" is no whole number`);
+  return Number(text);
+}
+
+/** @throws Error for what can be the name of no namespace. */
+function readNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !/^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$/.test(name));
+  if (wrong !== undefined)
+    throw new Error(`"${wrong}" is no name of a namespace: write names, separated by commas, such as assistants,other`);
+  return [...new Set(names.filter((name) => name !== ''))];
+}
+
+/** @throws Error for what is no address once its places are filled, or the same for every pod. */
+function readPodAddress(text: string): string | null {
+  if (text === '') return null;
+  const filled = text.replace(/\{(ip|port|namespace|pod)\}/g, '1');
+  if (!/\{(ip|pod)\}/.test(text) || /[{}]/.test(filled) || !URL.canParse(filled) || !/^https?:/.test(filled))
+    throw new Error(`"${text}" is no address of a pod: write one such as http://{ip}:{port}`);
+  return text;
 }
 
 /** @throws Error for what is no http URL; null for none. */
