@@ -96,6 +96,14 @@ describe('[R-299] status --watch', () => {
     expect(ran.err).toContain('kubectl assistant why slow');
   });
 
+  test('waits for longer than a timer of Node.js can', async () => {
+    await place('patient', 'canary-paused');
+    const watching = start(['status', 'patient', '--timeout', '600h', ...at]);
+    await watching.printedText(/step 6\/7/);
+    await setStatus('patient', sceneStatus('healthy'));
+    expect(await watching.code).toBe(0);
+  });
+
   test('ends with 1 when it is deleted', async () => {
     await place('short-lived', 'canary-paused');
     const watching = start(['status', 'short-lived', '--watch', ...at]);

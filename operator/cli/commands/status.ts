@@ -64,6 +64,8 @@ function displayFor(io: Io, paint: Paint, { json }: StatusOptions): Display {
 type End = 'Good' | 'Bad' | 'Deleted';
 
 const TICK_MS = 1_000;
+/** Node.js takes a longer time for 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Shows changes until it is decided, gone, timed out or interrupted. */
 async function watchStatus(
@@ -143,7 +145,9 @@ function exitCode(result: End | 'Timeout' | 'Interrupted', name: string, timeout
 async function elapsed(timeoutMs: number | null, stopped: AbortSignal): Promise<'Timeout'> {
   try {
     if (timeoutMs === null) return await new Promise<never>(() => undefined);
-    return await delay(timeoutMs, 'Timeout' as const, { signal: stopped });
+    for (let left = timeoutMs; left > 0; left -= LONGEST_TIMER_MS)
+      await delay(Math.min(left, LONGEST_TIMER_MS), undefined, { signal: stopped });
+    return 'Timeout';
   } catch {
     return 'Timeout'; // stopped: somebody else has won the race
   }
