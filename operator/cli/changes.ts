@@ -1,4 +1,5 @@
 // What differs between two values, by path: for `undo` and `plan`.
+import { cutTo } from './render/width.ts';
 
 /** One difference. A missing side is undefined. */
 export interface Change {
@@ -102,5 +103,5 @@ const entries = (count: number): string => `${count} ${count === 1 ? 'entry' : '
 
 function show(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
+  return cutTo(text, LONGEST);
 }

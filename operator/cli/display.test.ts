@@ -45,6 +45,24 @@ describe('the tree display', () => {
     expect(Math.max(...drawn.map((line) => line.length))).toBeLessThanOrEqual(30);
   });
 
+  test('counts characters of two columns as two, and cuts none in half', () => {
+    const sink = new Sink(60, 30);
+    const shown = view('healthy');
+    const message = `回答を待っています👍${'答'.repeat(40)}`;
+    treeDisplay(sink, plain).show({
+      ...shown,
+      object: { ...shown.object, status: { ...shown.object.status, message } },
+    });
+    const line = sink.text.split('\n').find((each) => each.includes('回答'));
+    expect(line).toBe('├─ 回答を待っています👍答答答…');
+  });
+
+  test('keeps to a screen of a single line', () => {
+    const sink = new Sink(1, 80);
+    treeDisplay(sink, plain).show(view('healthy'));
+    expect(sink.text.trimEnd().split('\n')).toHaveLength(1);
+  });
+
   test('shows a note until it is taken back', () => {
     const sink = new Sink();
     const display = treeDisplay(sink, plain);

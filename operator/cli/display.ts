@@ -5,6 +5,7 @@ import type { Output } from './io.ts';
 import type { Paint } from './render/paint.ts';
 import { documentText, printable } from './render/printable.ts';
 import { renderStatus, type StatusView } from './render/status.ts';
+import { cutTo, widthOf } from './render/width.ts';
 import { verdictOf } from './verdict.ts';
 
 /** Shows one state after the other. */
@@ -52,9 +53,10 @@ function fit(lines: readonly string[], output: Output): string[] {
   const columns = output.columns || 80;
   const cut = lines.map((line) => {
     const plain = stripVTControlCharacters(line);
-    return plain.length <= columns ? line : `${plain.slice(0, columns - 1)}…`;
+    return widthOf(plain) <= columns ? line : cutTo(plain, columns);
   });
-  return cut.length < rows ? cut : [...cut.slice(0, rows - 2), `… ${cut.length - rows + 2} more lines`];
+  const shown = Math.max(0, rows - 2);
+  return cut.length < rows ? cut : [...cut.slice(0, shown), `… ${cut.length - shown} more lines`];
 }
 
 /** One line for each change that matters: phase, step, weight, readiness, message. Counts of sockets alone are no news. */
