@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { printCompletion } from './commands/completion.ts';
 import { complete, completionText, globalValues, visible, type Lookups } from './completion.ts';
+import { processIo } from './io.ts';
 import { makeProgram } from './program.ts';
 
 const program = makeProgram();
@@ -61,4 +64,26 @@ test('the answer is that of cobra’s __complete', () => {
   expect(completionText({ kind: 'Words', candidates })).toBe('a\tfirst\nb\n:4\n');
   expect(completionText({ kind: 'Words', candidates: [] })).toBe(':4\n');
   expect(completionText({ kind: 'Files' })).toBe(':0\n');
+});
+
+describe('bash puts in what is still missing of', () => {
+  const printed = { text: '' };
+  printCompletion('bash', { ...processIo(), stdout: { write: (text) => (printed.text += text) } });
+
+  test.each([
+    ['a name', 'arn:aws:eks:eu:1:cluster/one', 'why ', 'arn:aws:eks:eu:1:cluster/one'],
+    ['a context of EKS', 'arn:aws:eks:eu:1:cluster/one', 'status --context arn:aws:e', 'eks:eu:1:cluster/one'],
+    ['one behind a colon', 'arn:aws:eks:eu:1:cluster/one', 'status --context arn:', 'aws:eks:eu:1:cluster/one'],
+    ['a context of kubeadm', 'kubernetes-admin@kubernetes', 'status --context kubernetes-admin@k', '@kubernetes'],
+    ['a flag with its value', '--namespace=default', 'status --namespace=d', 'default'],
+    ['both', '--context=arn:aws:one', 'status --context=arn:aws:o', 'one'],
+  ])('%s', (_, candidate, line, put) => {
+    const typed = `kubectl-assistant ${line}`;
+    const script = `kubectl-assistant() { printf '%s\\n:4\\n' '${candidate}'; }
+      ${printed.text}
+      COMP_WORDBREAKS=$' \\t\\n"\\'@><=;|&(:' COMP_LINE='${typed}' COMP_POINT=${typed.length}
+      _kubectl_assistant
+      printf '%s' "\${COMPREPLY[@]}"`;
+    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe(put);
+  });
 });

@@ -72,12 +72,15 @@ _kubectl_assistant() {
     return
   fi
   local word typed="\${line[\${#line[@]}-1]}"
+  # bash replaces only what is behind the last equals sign or colon, or from the last @ on.
+  local breaks="\${COMP_WORDBREAKS//[^=:]/}" replaced="$typed"
+  [[ -n "$breaks" ]] && replaced="\${typed##*[$breaks]}"
+  [[ "$COMP_WORDBREAKS" == *@* && "$replaced" == *@* ]] && replaced="@\${replaced##*@}"
+  local stays="\${typed%"$replaced"}"
   while IFS= read -r word; do
     word="\${word%%$'\\t'*}"
     [[ -z "$word" ]] && continue
-    # bash replaces only what is behind the equals sign.
-    [[ "$typed" == *=* && "$COMP_WORDBREAKS" == *=* ]] && word="\${word#*=}"
-    COMPREPLY+=("$word")
+    COMPREPLY+=("\${word#"$stays"}")
   done <<< "$answer"
 }
 complete -F _kubectl_assistant kubectl-assistant
