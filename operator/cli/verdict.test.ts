@@ -55,3 +55,9 @@ test.each([
 test('every scene is judged above', () => {
   expect(scenes).toHaveLength(10);
 });
+
+test('a phase that a later operator has is not the end of anything', () => {
+  const { object } = scenes.find(({ title }) => title === 'healthy')!;
+  const later = { ...object, status: { ...object.status, phase: 'Hibernating' } } as unknown as AssistantDeployment;
+  expect(verdictOf(later)).toBe('UnderWay');
+});

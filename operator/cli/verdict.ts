@@ -23,6 +23,7 @@ export function verdictOf(object: AssistantDeployment): Verdict {
     case 'RollingBack':
     case 'Terminating':
     case undefined:
+    default: // a phase that a later operator has: nothing is decided that this version knows of
       return 'UnderWay';
   }
 }
