@@ -92,7 +92,7 @@ export class Assistants {
       }
       return [];
     } catch (error) {
-      if (isStatus(error, 422) || isStatus(error, 400)) return refusals(error);
+      if (isStatus(error, 422) || isStatus(error, 400) || isDenial(error)) return refusals(error);
       throw explain(error, this.session);
     }
   }
@@ -231,6 +231,10 @@ export class Assistants {
 export const isStatus = (error: unknown, code: number): error is ApiException<unknown> =>
   error instanceof ApiException && error.code === code;
 
+/** An admission policy or webhook, or a quota, does not take the object; otherwise a 403 speaks of the person: `User "a" cannot create resource ...`. */
+const isDenial = (error: unknown): error is ApiException<unknown> =>
+  isStatus(error, 403) && !/ cannot \S+ resource /.test(messageOf(error.body));
+
 const notInstalled = ({ server }: Session): CommandError =>
   new CommandError(
     'NotInstalled',
@@ -249,7 +253,7 @@ export function explain(error: unknown, { server, context }: Session): Error {
         { cause: error },
       );
     }
-    if (error.code === 403) {
+    if (error.code === 403 && !isDenial(error)) {
       return new CommandError('Forbidden', `${said}: ask for a role that allows it, or choose another --context`, {
         cause: error,
       });

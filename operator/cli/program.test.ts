@@ -66,3 +66,19 @@ describe('what is no name of one object is refused before the cluster is asked',
     expect(said).toMatchObject({ code: 3, out: '' });
   });
 });
+
+test.each([
+  [
+    'admission webhook "policy.example.com" denied the request: not on Fridays',
+    'Refused',
+    'the API server answered 403',
+  ],
+  ['"support" is forbidden: User "me" cannot patch resource "assistantdeployments"', 'Forbidden', 'ask for a role'],
+])('a write that is answered 403, %s', async (message, errorCode, words) => {
+  await using api = await ApiServer.start(scenes.find(({ title }) => title === 'healthy')!.object);
+  api.refusal = { code: 403, message };
+  const said = await api.command('restart', 'support', '-o', 'json');
+  expect(JSON.parse(said.out)).toMatchObject({ error: { code: errorCode } });
+  expect(said.err).toContain(words);
+  expect(said.err).toContain(message);
+});

@@ -211,6 +211,27 @@ test('the dry run keeps what is noted on the object: the notes are the operatorâ
   expect(api.replacement).toMatchObject({ metadata: { annotations: { ...notes, team: 'a' } } });
 });
 
+test.each([
+  [
+    'admission webhook "policy.example.com" denied the request: no team',
+    1,
+    'refused admission webhook "policy.example.com"',
+  ],
+  [
+    'assistantdeployments.assistant-platform.io "support" is forbidden: User "me" cannot update resource "assistantdeployments"',
+    0,
+    'the cluster does not allow a dry run',
+  ],
+])('a 403, %s', async (message, code, words) => {
+  await using api = await ApiServer.start(canary);
+  api.refusal = { code: 403, message };
+  const path = join(api.folder, 'support.json');
+  await writeFile(path, JSON.stringify(canary));
+  const said = await api.command('plan', '-f', path);
+  expect(said.all).toContain(words);
+  expect(said.code).toBe(code);
+});
+
 describe('what the operator takes for', () => {
   const chat = (change: object): AssistantDeploymentSpec => ({
     ...canary.spec,

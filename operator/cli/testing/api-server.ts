@@ -30,6 +30,8 @@ export class ApiServer implements AsyncDisposable {
   readonly folder: string;
   /** What it was last given in the place of the object, for good or as a dry run. */
   replacement: unknown = null;
+  /** What it says to every write instead of taking it. */
+  refusal: { readonly code: number; readonly message: string } | null = null;
   readonly #records: readonly RevisionRecord[];
   readonly #server: Server;
 
@@ -85,11 +87,14 @@ export class ApiServer implements AsyncDisposable {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const path = (request.url ?? '').split('?')[0] ?? '';
-    if (request.method === 'PATCH') this.object = patched(this.object, JSON.parse(Buffer.concat(chunks).toString()));
+    if (request.method === 'PATCH' && this.refusal === null)
+      this.object = patched(this.object, JSON.parse(Buffer.concat(chunks).toString()));
     if (request.method === 'PUT') this.replacement = JSON.parse(Buffer.concat(chunks).toString());
-    const body = this.#answer(path);
-    response.writeHead(body === null ? 404 : 200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(body ?? { kind: 'Status', status: 'Failure', code: 404, message: 'not found' }));
+    const refused = request.method === 'GET' ? null : this.refusal;
+    const body = refused === null ? this.#answer(path) : null;
+    const failure = refused ?? { code: 404, message: 'not found' };
+    response.writeHead(body === null ? failure.code : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body ?? { kind: 'Status', status: 'Failure', ...failure }));
   }
 
   #answer(path: string): unknown {
