@@ -233,7 +233,7 @@ export const isStatus = (error: unknown, code: number): error is ApiException<un
 
 /** An admission policy or webhook, or a quota, does not take the object; otherwise a 403 speaks of the person: `User "a" cannot create resource ...`. */
 const isDenial = (error: unknown): error is ApiException<unknown> =>
-  isStatus(error, 403) && !/ cannot \S+ resource /.test(messageOf(error.body));
+  isStatus(error, 403) && /denied (the )?request|exceeded quota/.test(messageOf(error.body));
 
 const notInstalled = ({ server }: Session): CommandError =>
   new CommandError(
