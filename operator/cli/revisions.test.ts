@@ -96,6 +96,7 @@ describe('undo refuses', () => {
     ],
     ['the stable one', atRest, records, 'ccc333', /is the stable one already/],
     ['an unknown one', atRest, records, 'fff', /no revision "fff".*there are: ccc333 \(1.2.0\), bbb222/],
+    ['an empty name', atRest, [...records, record('eee555', '')], '', /--to is empty: write a hash .*eee555/],
     ['what is not clear', atRest, records, 'aaa', /"aaa" is not clear: it may be aaa111 \(1.0.0\) or aaa000/],
     ['two letters of a hash', atRest, records, 'bb', /no revision "bb"/],
   ])('%s', (_, from, known, to, words) => {

@@ -136,6 +136,9 @@ function previous(
 }
 
 function findHash(records: readonly RevisionRecord[], to: string): string {
+  // It would be the label of a release that has none.
+  if (to === '')
+    throw new CommandError('BadUsage', `--to is empty: write a hash or a release label; ${known(records)}`);
   const exact = records.filter(({ hash }) => hash === to);
   const begins = to.length >= 3 ? records.filter(({ hash }) => hash.startsWith(to)) : [];
   const labelled = records.filter(({ release }) => release === to);
