@@ -1,4 +1,5 @@
 // Which flags which command takes, as the README has it.
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { visible } from './completion.ts';
 import { makeProgram } from './program.ts';
@@ -81,4 +82,11 @@ test.each([
   expect(JSON.parse(said.out)).toMatchObject({ error: { code: errorCode } });
   expect(said.err).toContain(words);
   expect(said.err).toContain(message);
+});
+
+test.each([['bundle'], ['profile']])('%s looks whether its file is there before it goes to work', async (command) => {
+  await using api = await ApiServer.start(scenes.find(({ title }) => title === 'healthy')!.object);
+  const said = await api.command(command, 'absent', '--out', join(api.folder, 'config'));
+  expect(said.err).toContain('config cannot be written: EEXIST, it is there already');
+  expect(said.code).toBe(3);
 });

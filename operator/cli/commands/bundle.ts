@@ -5,7 +5,7 @@ import { compose } from '../bundle/compose.ts';
 import { gather } from '../bundle/gather.ts';
 import { tarGz } from '../bundle/tar.ts';
 import type { Io } from '../io.ts';
-import { writeNewFile } from '../new-file.ts';
+import { demandNew, writeNewFile } from '../new-file.ts';
 import { podRow } from '../pods.ts';
 import type { Done } from '../render/outcome.ts';
 import { historyRows, renderHistory } from '../render/history.ts';
@@ -35,6 +35,7 @@ interface Bundled extends Done {
 
 /** Writes the archive. @returns the exit code. @throws CommandError BadUsage when the file is there already. */
 export async function bundle(assistants: Assistants, name: string, io: Io, options: BundleOptions): Promise<number> {
+  if (options.out !== undefined) demandNew(options.out);
   const object = await assistants.read(name);
   const now = io.now();
   const gathered = await gather(assistants.session, object);

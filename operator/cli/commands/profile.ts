@@ -4,7 +4,7 @@ import { CoreV1Api, Exec, type V1Status } from '@kubernetes/client-node';
 import { type Assistants, explain, isStatus } from '../assistants.ts';
 import { CommandError } from '../errors.ts';
 import type { Io } from '../io.ts';
-import { writeNewFile } from '../new-file.ts';
+import { demandNew, writeNewFile } from '../new-file.ts';
 import { IN_CONTAINER, inPodSource, type ProfileKind } from '../profile/in-pod.ts';
 import type { Done } from '../render/outcome.ts';
 import type { Session } from '../session.ts';
@@ -40,6 +40,7 @@ export async function profile(
   io: Io,
   { kind, seconds, container: wanted, out, json }: ProfileOptions,
 ): Promise<number> {
+  if (out !== undefined) demandNew(out);
   const container = wanted ?? (await defaultContainer(session, pod));
   io.stderr.write(`${pod}/${container}: ${kind} for ${seconds} s ...\n`);
   const text = await runInside(session, pod, container, inPodSource({ kind, seconds, ...IN_CONTAINER }));
