@@ -43,6 +43,11 @@ describe('places of objects: the value goes, the rest stays', () => {
     expect(text).toContain(stays);
   });
 
+  test.each(['20240115', 'test', '4711s', 'production'])('a password may be %s', (value) => {
+    expect(redacted({ env: [{ name: 'DB_PASSWORD', value }] })).toContain(REDACTED);
+    expect(redacted({ volumeAttributes: { clientSecret: value } })).toContain(REDACTED);
+  });
+
   test('what is no secret stays as it is', () => {
     const value = {
       kind: 'Deployment',

@@ -11,6 +11,10 @@ const SECRET_NAME =
 /** Values that are no secret whatever their name is: numbers, switches, durations, levels, other variables. */
 const HARMLESS =
   /^(-?[0-9.]+(ms|s|m|h|Mi|Gi|Ki)?|true|false|on|off|yes|no|trace|debug|info|warn|error|development|production|test|(\$\([A-Za-z0-9_]+\))+)?$/i;
+/** The same where the name says that it is one: a password may be a number, or the word test. */
+const NONE_AT_ALL = /^(true|false|(\$\([A-Za-z0-9_]+\))+)?$/;
+const isHarmless = (name: string, value: string): boolean =>
+  (SECRET_NAME.test(name) ? NONE_AT_ALL : HARMLESS).test(value);
 /** Variables of the operator itself (pod contract). */
 const OPERATOR_VARIABLE = /^(ASSISTANT_(NAME|COMPONENT|REVISION|RELEASE|ADMIN_TOKEN_FILE)|PORT|ADMIN_PORT)$/;
 
@@ -95,7 +99,7 @@ function walk(value: unknown, visitor: Visitor): unknown {
       if ((key === 'env' || key === 'httpHeaders') && Array.isArray(member)) {
         return [[key, member.map((entry: unknown) => variable(key, entry, visitor))]];
       }
-      if (typeof member === 'string' && SECRET_NAME.test(key) && !HARMLESS.test(member))
+      if (typeof member === 'string' && SECRET_NAME.test(key) && !isHarmless(key, member))
         return [[key, visitor.secret(member)]];
       return [[key, walk(member, visitor)]];
     }),
@@ -121,7 +125,7 @@ function dataOf(secret: boolean, key: string, data: unknown, visitor: Visitor): 
 function variable(list: 'env' | 'httpHeaders', entry: unknown, visitor: Visitor): unknown {
   if (!isObject(entry) || typeof entry['value'] !== 'string') return walk(entry, visitor);
   const { name, value, ...rest } = entry;
-  const open = list === 'env' && (HARMLESS.test(value) || OPERATOR_VARIABLE.test(String(name)));
+  const open = list === 'env' && (isHarmless(String(name), value) || OPERATOR_VARIABLE.test(String(name)));
   return { name, value: open ? visitor.keep(value) : visitor.secret(value), ...(walk(rest, visitor) as Plain) };
 }
 
