@@ -41,6 +41,7 @@ describe('flags as kubectl takes them', () => {
     ['an empty namespace is none', ['why', 'support', '-n', ''], 0, 'support waits for nothing'],
     ['an empty context is none', ['why', 'support', '--context', ''], 0, 'support waits for nothing'],
     ['an empty kubeconfig is none', ['why', 'support', '--kubeconfig='], 0, 'support waits for nothing'],
+    ['a flag without a value takes none', ['status', '-w=true'], 3, 'unknown option'],
     ['what has an equals sign stays', ['abort', 'support', '--reason', 'a=b'], 3, 'nothing to abort'],
   ])('%s', async (_, line, code, words) => {
     await using api = await ApiServer.start(scenes.find(({ title }) => title === 'healthy')!.object);

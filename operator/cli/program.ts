@@ -42,11 +42,14 @@ export async function run(words: readonly string[], io: Io = processIo()): Promi
   }
 }
 
+/** Short flags that have a value: namespace, output, filename, container. */
+const WITH_VALUE = /^(-[nofc])=(.*)$/s;
+
 /** As kubectl takes them: `-n=assistants` is `-n assistants`. */
 function withoutEquals(words: readonly string[]): string[] {
   const end = words.indexOf('--');
   return words.flatMap((word, index) => {
-    const [, flag, value] = (end < 0 || index < end ? /^(-[a-z])=(.*)$/s.exec(word) : null) ?? [];
+    const [, flag, value] = (end < 0 || index < end ? WITH_VALUE.exec(word) : null) ?? [];
     return flag === undefined || value === undefined ? [word] : [flag, value];
   });
 }
