@@ -4,6 +4,8 @@ import { printCompletion } from './commands/completion.ts';
 import { complete, completionText, globalValues, visible, type Lookups } from './completion.ts';
 import { processIo } from './io.ts';
 import { makeProgram } from './program.ts';
+import { ApiServer } from './testing/api-server.ts';
+import { scenes } from './testing/scenes.ts';
 
 const program = makeProgram();
 const lookups: Lookups = {
@@ -54,6 +56,16 @@ describe('at the cursor stands', () => {
 test('flags in the line say which cluster is asked', () => {
   const line = ['--context=here', 'status', '-n', 'assistants', '--kubeconfig', '/a', '-o', 'json', ''];
   expect(globalValues(program, line)).toEqual({ context: 'here', namespace: 'assistants', kubeconfig: '/a' });
+});
+
+test('the word that is being typed is no value yet', () => {
+  expect(globalValues(program, ['status', '--context', 'kuber'])).toEqual({});
+  expect(globalValues(program, ['status', '-n', 'a', '--context', ''])).toEqual({ namespace: 'a' });
+});
+
+test('a context is completed from its beginning', async () => {
+  await using api = await ApiServer.start(scenes[0]!.object);
+  expect((await api.command('__complete', '--', 'status', '--context', 'he')).out).toBe('here\n:4\n');
 });
 
 test('the answer is that of cobra’s __complete', () => {

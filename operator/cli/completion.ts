@@ -93,10 +93,12 @@ function read(
 /** The values of the program's own options in a line, by long name without dashes: namespace, context, kubeconfig. */
 export function globalValues(program: Command, line: readonly string[]): Readonly<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const [index, word] of line.slice(0, -1).entries()) {
+  // The last word is being typed: half the name of a context is none.
+  const before = line.slice(0, -1);
+  for (const [index, word] of before.entries()) {
     const [flag = '', ...value] = word.split('=');
     const option = program.options.find(({ long, short, required }) => required && (long === flag || short === flag));
-    const given = value.length > 0 ? value.join('=') : line[index + 1];
+    const given = value.length > 0 ? value.join('=') : before[index + 1];
     if (option !== undefined && given !== undefined) found[option.name()] = given;
   }
   return found;
