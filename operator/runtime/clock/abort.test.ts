@@ -27,10 +27,7 @@ describe('work with a time limit', () => {
     caller.abort(reason);
     await expect(ended).rejects.toBe(reason);
     await expect(
-      inTime(500, caller.signal, async (signal) => {
-        signal.throwIfAborted();
-        return 'began';
-      }),
+      inTime(500, caller.signal, (signal) => (signal.aborted ? Promise.reject(reason) : Promise.resolve('began'))),
     ).rejects.toBe(reason);
   });
 
