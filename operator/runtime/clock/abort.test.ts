@@ -27,7 +27,9 @@ describe('work with a time limit', () => {
     caller.abort(reason);
     await expect(ended).rejects.toBe(reason);
     await expect(
-      inTime(500, caller.signal, (signal) => (signal.aborted ? Promise.reject(reason) : Promise.resolve('began'))),
+      inTime(500, caller.signal, (signal) =>
+        signal.aborted ? Promise.reject(signal.reason as Error) : Promise.resolve(1),
+      ),
     ).rejects.toBe(reason);
   });
 
