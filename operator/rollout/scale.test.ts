@@ -81,6 +81,22 @@ describe('a revision that serves', () => {
     expect(lookAgainAt).toBe(NOW);
   });
 
+  it('tells a pod that is to leave also in the moment in which another one goes', () => {
+    const drain = { startedAt: NOW - 1000, deadline: NOW + 60_000 };
+    const gone = podOf('a', 'chat', {
+      name: 'gone',
+      ready: false,
+      sessions: sessions(0, 0, true),
+      drain: { ...drain, released: true },
+    });
+    const untold = podOf('a', 'chat', { name: 'untold', sessions: sessions(3), drain });
+    const pods = [gone, untold, podOf('a', 'chat', { name: 'stays' })];
+    expect(scaled({ workloads: [workloadOf('a', 'chat', { replicas: 3 })], pods }, 1).writes).toMatchObject([
+      { kind: 'DrainPod', pod: { name: 'untold' } },
+      { kind: 'PatchWorkload', replicas: 2 },
+    ]);
+  });
+
   it('unmakes pods that are still to come before it drains one that is there', () => {
     const pods = ['one', 'two'].map((name) => podOf('a', 'chat', { name }));
     const to = (replicas: number) => scaled({ workloads: [workloadOf('a', 'chat', { replicas: 4 })], pods }, replicas);

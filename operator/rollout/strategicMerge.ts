@@ -41,11 +41,15 @@ export function strategicMerge(base: Readonly<Json>, patch: Readonly<Json>): Jso
 function mergeList(base: readonly unknown[], patch: readonly unknown[], mergeKey: string): unknown[] {
   const result = [...base];
   for (const item of patch) {
-    const at = isMap(item) ? result.findIndex((other) => isMap(other) && other[mergeKey] === item[mergeKey]) : -1;
+    if (!isMap(item)) {
+      result.push(item);
+      continue;
+    }
+    const at = result.findIndex((other) => isMap(other) && other[mergeKey] === item[mergeKey]);
     const before = result[at];
-    if (isMap(item) && item['$patch'] === 'delete') {
+    if (item['$patch'] === 'delete') {
       if (at >= 0) result.splice(at, 1);
-    } else if (isMap(item) && isMap(before)) result[at] = strategicMerge(before, item);
+    } else if (isMap(before)) result[at] = strategicMerge(before, item);
     else result.push(item);
   }
   return result;
