@@ -130,6 +130,7 @@ describe('an analysis step', () => {
     run.run(600_000, 500);
     expect(run.world.status.blockedBy?.[0]).toMatchObject({ reason: 'MetricSourceError' });
     expect(run.world.status.blockedBy?.[0]?.message).toContain('Prometheus does not answer');
+    expect(run.told.filter((line) => line.startsWith('MetricSourceError'))).toHaveLength(1);
     run.world.readings = GOOD;
     run.run(20_000);
     expect(stable(run)).toBe('1.1.0');

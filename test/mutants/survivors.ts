@@ -95,6 +95,13 @@ export const SURVIVORS: readonly Explanation[] = [
     to: 'const next = atOnce || !reached ? 0 : ((LADDER.find((share) => share < carried))!);',
     why: 'the ladder ends at 0, so that something is found while anything is carried',
   },
+  {
+    file: 'status.ts',
+    operator: 'default',
+    from: "reason: paused ? (reasons[0] ?? 'Paused') : 'NotPaused',",
+    to: "reason: paused ? ((reasons[0])!) : 'NotPaused',",
+    why: 'the phase is Paused by one of the reasons only, so there is a first one',
+  },
 ];
 
 /** A site with its change in words. */

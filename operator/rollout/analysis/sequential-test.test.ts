@@ -58,6 +58,13 @@ describe('the interval of a ratio', () => {
     expect(narrow.at(-1)).toBeLessThan(0.4);
   });
 
+  it('does not close where everything fails on both sides, however many there were', () => {
+    const all = { events: 1_000_000, trials: 1_000_000 };
+    const { low, high } = ratioInterval(all, all, 0.05);
+    expect(low).toBeCloseTo(1 / high, 9);
+    expect(high - 1).toBeCloseTo(1.9e-5, 6);
+  });
+
   it('is turned over when the sides are', () => {
     fc.assert(
       fc.property(counts, counts, (a, b) => {
