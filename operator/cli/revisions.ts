@@ -1,6 +1,6 @@
 // The records of revisions (ControllerRevisions that the operator makes), and the way back to one of them. Pure but for what is passed in.
 import type { AssistantDeployment, AssistantDeploymentSpec, ComponentSpec } from '@assistant-platform/api';
-import { isSame } from '@assistant-platform/operator/rollout';
+import { isPromoted, isSame } from '@assistant-platform/operator/rollout';
 import { changesBetween } from './changes.ts';
 import { CommandError } from './errors.ts';
 import { withStoredDefaults } from './schema.ts';
@@ -119,8 +119,9 @@ function previous(
     return { hash: stableRevision.hash, because: `release ${updateRevision.release} is not stable yet` };
   }
   const present = records.find(({ hash }) => hash === stableRevision.hash);
-  const earlier = history.find(({ hash, outcome }) => {
-    if (hash === stableRevision.hash || !(outcome === 'Promoted' || outcome === 'FastPromoted')) return false;
+  const earlier = history.find((entry) => {
+    const { hash } = entry;
+    if (hash === stableRevision.hash || !isPromoted(entry)) return false;
     const record = records.find((each) => each.hash === hash);
     if (record === undefined || record.source === null) return true;
     const hadOther = present !== undefined && !isSame(present.references, record.references);

@@ -9,7 +9,7 @@ import { holdAtRest, startRollout } from './start.ts';
 import { atRest, type BlockedBy, type Installed, type Progress } from './state.ts';
 import { giveWay } from './supersede.ts';
 import { walkStages } from './walk.ts';
-import { waitingSince, type Wait } from './waits.ts';
+import { heldByPause, waitingSince, type Wait } from './waits.ts';
 
 export interface Note {
   readonly type: 'Normal' | 'Warning';
@@ -119,9 +119,7 @@ function nextMove(look: Look): Move {
     const again = order?.verb === 'retry' && order.revision === p.update.hash && order.abortedAt === p.abort.at;
     // While traffic is on its way back, nobody can say what the update carries.
     if (!again || look.routes.kind !== 'Verified') return holdAborted(installed, p.abort);
-    return f.release.paused
-      ? hold({ reason: 'SpecPaused', message: `spec.paused is true: ${p.update.release} waits to begin again` })
-      : retryRollout(installed);
+    return f.release.paused ? hold(heldByPause(p.update.release, 'begin again')) : retryRollout(installed);
   }
   return walkStages(installed);
 }

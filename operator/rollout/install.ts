@@ -5,15 +5,14 @@ import { remember } from './history.ts';
 import { enterStage, referenceWait } from './start.ts';
 import { stagesOf } from './stages.ts';
 import type { Progress } from './state.ts';
-import { SPEC_PAUSED } from './waits.ts';
+import { heldByPause, SPEC_PAUSED } from './waits.ts';
 
 /** Installs the target. A new spec in the middle replaces it, unless what was begun is about to serve: then that is finished first. */
 export function install(look: Look): Move {
   const { p, f, now, routes } = look;
   const { target } = f;
   if (p.update === null) {
-    if (f.release.paused)
-      return hold({ reason: 'SpecPaused', message: `spec.paused is true: ${f.release.release} waits to be installed` });
+    if (f.release.paused) return hold(heldByPause(f.release.release, 'be installed'));
     if (target.kind === 'ReferencesMissing') return hold(referenceWait(target.missing));
     return advance(
       first(look, target.hash, target.release),
@@ -26,8 +25,7 @@ export function install(look: Look): Move {
     target.hash !== p.update.hash &&
     (waits.length > 0 || !isRouted(look, p.update.hash))
   ) {
-    if (f.release.paused)
-      return hold({ reason: 'SpecPaused', message: `spec.paused is true: ${target.release} waits to begin` });
+    if (f.release.paused) return hold(heldByPause(target.release));
     return advance(
       first(look, target.hash, target.release),
       note('RolloutSuperseded', `${target.release} replaces ${p.update.release}, which was not installed yet`),

@@ -9,6 +9,7 @@ export type { Note } from './decide.ts';
 export type { Manifest } from './objects.ts';
 export { drainAnnotations, ownerReference } from './objects.ts';
 export { digest, isSame } from './digest.ts';
+export { isPromoted } from './history.ts';
 export { readAsked, readOrder, readRestart } from './orders.ts';
 export { referencesOfAll } from './references.ts';
 export { isMadeOf, targetOf, type Target } from './revision.ts';

@@ -5,7 +5,7 @@ import { isPromoted } from './history.ts';
 import { carriedShare } from './routes.ts';
 import { stagesHash, stagesOf } from './stages.ts';
 import type { Progress, RevisionRef } from './state.ts';
-import type { Wait } from './waits.ts';
+import { heldByPause, type Wait } from './waits.ts';
 
 /** Begins the rollout of the target at its first stage, or behind the last one when it is a way back (rollbackWindow). */
 export function startRollout(look: InstalledLook, target: RevisionRef): Move {
@@ -64,7 +64,7 @@ export function holdAtRest({ p, f, routes }: InstalledLook): Move {
   const waits: Wait[] = [];
   if (f.target.kind === 'ReferencesMissing') waits.push(referenceWait(f.target.missing));
   else if (f.target.hash !== hash) {
-    waits.push({ reason: 'SpecPaused', message: `spec.paused is true: ${f.target.release} waits to begin` });
+    waits.push(heldByPause(f.target.release));
   }
   for (const component of f.components(hash)) {
     const needed = f.release.components[component]?.replicas ?? 1;

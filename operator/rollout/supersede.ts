@@ -6,7 +6,7 @@ import { remember } from './history.ts';
 import { lowerShare } from './routes.ts';
 import { startRollout } from './start.ts';
 import type { RevisionRef } from './state.ts';
-import type { Wait } from './waits.ts';
+import { heldByPause, type Wait } from './waits.ts';
 
 /** Shares on the way back: each is verified before the next, so that stable's caches and connections warm up. */
 const LADDER = [50, 25, 10, 0] as const;
@@ -16,8 +16,7 @@ export function giveWay(look: InstalledLook, target: RevisionRef): Move {
   const back = target.hash === p.stable.hash;
   const atOnce = back || (order?.verb === 'abort' && order.revision === target.hash);
   // Held: the way back to stable is open, any other release waits.
-  if (f.release.paused && !atOnce)
-    return hold({ reason: 'SpecPaused', message: `spec.paused is true: ${target.release} waits to begin` });
+  if (f.release.paused && !atOnce) return hold(heldByPause(target.release));
   if (p.requested > 0) return stepBack(look, atOnce);
   const wait = backWait(look);
   if (wait !== null) return hold(wait);

@@ -47,6 +47,12 @@ export interface Wait {
 /** Everything stays where it is, until a person says otherwise. */
 export const SPEC_PAUSED: Wait = { reason: 'SpecPaused', message: 'spec.paused is true; set it to false to go on' };
 
+/** What the pause of a person keeps from happening: "1.1.0 waits to begin". */
+export const heldByPause = (release: string, what = 'begin'): Wait => ({
+  reason: 'SpecPaused',
+  message: `spec.paused is true: ${release} waits to ${what}`,
+});
+
 export const isWaitReason = (reason: string): reason is WaitReason => Object.hasOwn(FAMILY, reason);
 
 const familyOf = (reason: string): Family | null => (isWaitReason(reason) ? FAMILY[reason] : null);

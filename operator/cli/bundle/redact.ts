@@ -99,7 +99,7 @@ function walk(value: unknown, visitor: Visitor): unknown {
       if ((key === 'env' || key === 'httpHeaders') && Array.isArray(member)) {
         return [[key, member.map((entry: unknown) => variable(key, entry, visitor))]];
       }
-      if (typeof member === 'string' && SECRET_NAME.test(key) && !isHarmless(key, member))
+      if (typeof member === 'string' && SECRET_NAME.test(key) && !NONE_AT_ALL.test(member))
         return [[key, visitor.secret(member)]];
       return [[key, walk(member, visitor)]];
     }),

@@ -5,7 +5,7 @@ import {
   type AssistantDeployment,
   type AssistantDeploymentSpec,
 } from '@assistant-platform/api';
-import { readAsked, targetOf } from '@assistant-platform/operator/rollout';
+import { isPromoted, readAsked, targetOf } from '@assistant-platform/operator/rollout';
 import { changesBetween, withoutValues, type Change } from '../changes.ts';
 import { withStoredDefaults } from '../schema.ts';
 
@@ -118,7 +118,7 @@ function courseOf(
 /** Whether a revision is one of those that were promoted before the stable one, near enough for the operator to skip the steps (rollbackWindow). */
 export function isWayBack({ status = {} }: AssistantDeployment, hash: string, spec: AssistantDeploymentSpec): boolean {
   const promoted = (status.history ?? [])
-    .filter(({ outcome }) => outcome === 'Promoted' || outcome === 'FastPromoted')
+    .filter(isPromoted)
     .map((entry) => entry.hash)
     .filter((each) => each !== status.stableRevision?.hash);
   return [...new Set(promoted)].slice(0, spec.strategy.rollbackWindow?.revisions ?? 0).includes(hash);
