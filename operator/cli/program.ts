@@ -24,7 +24,7 @@ interface GlobalOptions {
 export async function run(words: readonly string[], io: Io = processIo()): Promise<number> {
   const outcome = { code: 0 };
   const program = buildProgram(io, outcome);
-  const argv = withoutEquals(words);
+  const argv = withoutEquals(words, program);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return outcome.code;
@@ -42,16 +42,19 @@ export async function run(words: readonly string[], io: Io = processIo()): Promi
   }
 }
 
-/** Short flags that have a value: namespace, output, filename, container. */
-const WITH_VALUE = /^(-[nofc])=(.*)$/s;
-
-/** As kubectl takes them: `-n=assistants` is `-n assistants`. */
-function withoutEquals(words: readonly string[]): string[] {
+/** As kubectl takes short flags that have a value: `-n=assistants` is `-n assistants`. */
+function withoutEquals(words: readonly string[], program: Command): string[] {
+  const flags = new Set(
+    [program, ...program.commands].flatMap(({ options }) =>
+      options.flatMap(({ short, required }) => (required && short !== undefined ? [short] : [])),
+    ),
+  );
   const end = words.indexOf('--');
-  return words.flatMap((word, index) => {
-    const [, flag, value] = (end < 0 || index < end ? WITH_VALUE.exec(word) : null) ?? [];
-    return flag === undefined || value === undefined ? [word] : [flag, value];
-  });
+  return words.flatMap((word, index) =>
+    (end < 0 || index < end) && word[2] === '=' && flags.has(word.slice(0, 2))
+      ? [word.slice(0, 2), word.slice(3)]
+      : [word],
+  );
 }
 
 /** Whether the line asks for documents: told from the words, because a line with an error is not parsed to its end. */
