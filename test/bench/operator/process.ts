@@ -1,9 +1,9 @@
 // A process that is measured from outside: its processor time and memory as the kernel counts them, its event loop by the probe.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { OperatorProcess } from '../../cluster/operator-process.ts';
 import type { ProbeAnswer } from './probe.ts';
+import { processorMs, quietSince, type Rest, TICK_MS } from './processor.ts';
 
 export interface MeasuredProcessOptions {
   /** The bundle. */
@@ -18,20 +18,8 @@ export interface MeasuredProcessOptions {
   readonly serviceAccount: string;
 }
 
-/** A clock tick, in which the kernel counts processor time. */
-const TICK_MS = 10;
-/** A window with no more processor time than this is quiet. */
-const QUIET_PROCESSOR_MS = 2 * TICK_MS;
-const WINDOW_MS = 500;
-/** So many quiet windows in a row: nothing comes any more. */
-const QUIET_WINDOWS = 4;
-
-/** Processor time of a process so far, milliseconds. */
-export function processorMs(pid: number): number {
-  // Behind the name, which may hold anything, come state (field 3) and so on; utime and stime are fields 14 and 15.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
+/** Nothing comes any more after two seconds with no more than a tick or two of work. */
+const REST: Rest = { windowMs: 500, windows: 4, processorMs: 2 * TICK_MS };
 
 export class MeasuredProcess {
   readonly #process: OperatorProcess;
@@ -96,24 +84,14 @@ export class MeasuredProcess {
   /**
    * Waits until it does nothing for two seconds.
    * @returns epoch milliseconds of when that began.
+   * @throws Error with its last lines when it does not come to that in time.
    */
   async quiet(timeoutMs: number): Promise<number> {
-    const end = Date.now() + timeoutMs;
-    let since = Date.now();
-    let quiet = 0;
-    let before = this.processorMs();
-    while (quiet < QUIET_WINDOWS) {
-      if (Date.now() > end) throw new Error(`still busy after ${timeoutMs} ms:\n${this.lastWords}`);
-      await delay(WINDOW_MS);
-      const now = this.processorMs();
-      if (now - before <= QUIET_PROCESSOR_MS) quiet += 1;
-      else {
-        quiet = 0;
-        since = Date.now();
-      }
-      before = now;
+    try {
+      return await quietSince(() => [this.#pid], REST, timeoutMs);
+    } catch (error) {
+      throw new Error(`${String(error)}; it said at last:\n${this.lastWords}`, { cause: error });
     }
-    return since;
   }
 
   get #pid(): number {

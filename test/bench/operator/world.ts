@@ -19,7 +19,8 @@ import { inParallel } from '../../in-parallel.ts';
 import { isFinished, NAMESPACES, namespaceOf, release, type Shape } from './assistants.ts';
 import { type AuditedRequest, AuditLog, isWrite } from './audit.ts';
 import { Etcd } from './copies.ts';
-import { MeasuredProcess, type MeasuredProcessOptions, processorMs } from './process.ts';
+import { MeasuredProcess, type MeasuredProcessOptions } from './process.ts';
+import { quietSince, type Rest } from './processor.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 /** Of the accounts, and of the lease. */
@@ -28,11 +29,9 @@ export const ACCOUNTS_NAMESPACE = 'bench';
 /** Requests of people at a time. */
 export const AT_A_TIME = 16;
 
-/** Kubernetes is idle when neither of these needs more than this share of a processor in so many windows in a row. */
+/** Kubernetes is idle when neither of these needs more than a fifth of a processor for a quarter of a minute. */
 const IDLE_COMPONENTS = ['kube-apiserver', 'kube-controller-manager'];
-const IDLE_SHARE = 0.2;
-const IDLE_WINDOW_MS = 5_000;
-const IDLE_WINDOWS = 3;
+const IDLE: Rest = { windowMs: 5_000, windows: 3, processorMs: 1_000 };
 const IDLE_TIMEOUT_MS = 15 * 60_000;
 
 /** The accounts whose requests are counted. */
@@ -221,23 +220,9 @@ export class World {
       await etcd.copyNamespaces(times);
       signalProcess(manager, 'SIGKILL');
       while (this.#find('kube-controller-manager', manager.pid) === undefined) await delay(1_000);
-      await this.#idle();
+      await quietSince(() => IDLE_COMPONENTS.map((name) => this.#component(name).pid), IDLE, IDLE_TIMEOUT_MS);
     } finally {
       etcd.close();
-    }
-  }
-
-  /** Resolves when Kubernetes has nothing to do any more. @throws Error when it does not come to that. */
-  async #idle(): Promise<void> {
-    const end = Date.now() + IDLE_TIMEOUT_MS;
-    const spent = (): number[] => IDLE_COMPONENTS.map((name) => processorMs(this.#component(name).pid));
-    for (let idle = 0, before = spent(); idle < IDLE_WINDOWS; ) {
-      await delay(IDLE_WINDOW_MS);
-      const now = spent();
-      const busiest = Math.max(...now.map((ms, index) => ms - (before[index] ?? 0)));
-      idle = busiest <= IDLE_SHARE * IDLE_WINDOW_MS ? idle + 1 : 0;
-      before = now;
-      if (Date.now() > end) throw new Error(`Kubernetes still works on the copies after ${IDLE_TIMEOUT_MS} ms`);
     }
   }
 
