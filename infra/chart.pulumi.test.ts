@@ -11,7 +11,13 @@ import { BUNDLE, installBundle } from './install-bundle.ts';
 
 interface Rendered {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly roleRef?: { readonly name: string };
+  readonly subjects?: readonly { readonly name: string; readonly namespace: string }[];
   readonly rules?: unknown;
   readonly spec?: Record<string, unknown>;
 }
@@ -23,8 +29,10 @@ beforeAll(async () => {
 
 const run = promisify(execFile);
 
-async function template(...args: string[]): Promise<Rendered[]> {
-  const { stdout } = await run(helm, ['template', RELEASE, CHART, '--namespace', 'assistant-system', ...args]);
+const template = (...args: string[]): Promise<Rendered[]> => render(RELEASE, 'assistant-system', ...args);
+
+async function render(release: string, namespace: string, ...args: string[]): Promise<Rendered[]> {
+  const { stdout } = await run(helm, ['template', release, CHART, '--namespace', namespace, ...args]);
   return parseAllDocuments(stdout)
     .map((document) => document.toJS() as Rendered | null)
     .filter((object) => object !== null);
@@ -75,6 +83,27 @@ describe('the chart', () => {
       'assistants/assistant-operator',
       'other/assistant-operator',
     ]);
+  });
+
+  it('keeps names of digits only as the strings they are', async () => {
+    for (const watched of ['[]', '["42"]'])
+      for (const object of await render('7', '123', '--set-json', `watchNamespaces=${watched}`)) {
+        const { metadata, roleRef, subjects, spec } = object;
+        const names = [metadata.name, metadata.namespace, roleRef?.name, ...Object.values(metadata.labels)];
+        const accounts = (subjects ?? []).flatMap(({ name, namespace }) => [name, namespace]);
+        for (const value of [...names, ...accounts, ...Object.values(spec?.['selector'] ?? {})])
+          expect(typeof value, `${object.kind} ${metadata.name}: ${String(value)}`).not.toBe('number');
+      }
+  });
+
+  it('shares no name of the cluster with a release of the same name in another namespace', async () => {
+    const namesIn = async (namespace: string) =>
+      (await render(RELEASE, namespace))
+        .filter(({ metadata }) => metadata.namespace === undefined)
+        .map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+    const [here, there] = [await namesIn('team-a'), await namesIn('team-b')];
+    expect(here).toHaveLength(6);
+    expect(here.filter((name) => there.includes(name))).toEqual([]);
   });
 
   it('grants exactly what the operator’s code lists, in the cluster when no namespace is named', async () => {

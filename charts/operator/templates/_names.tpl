@@ -4,13 +4,18 @@
 {{- .Release.Name | trunc 50 | trimSuffix "-" -}}
 {{- end }}
 
+{{/* Of what belongs to no namespace: a release of the same name in another namespace has its own. */}}
+{{- define "operator.clusterName" -}}
+{{- printf "%s.%s" (include "operator.name" .) .Release.Namespace -}}
+{{- end }}
+
 {{- define "operator.serviceAccount" -}}
 {{- .Values.serviceAccount.name | default (include "operator.name" .) -}}
 {{- end }}
 
 {{- define "operator.selector" -}}
 app.kubernetes.io/name: assistant-operator
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "operator.labels" -}}
