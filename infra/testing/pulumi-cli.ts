@@ -39,7 +39,9 @@ export class TestStack {
     const project = join(folder, 'project');
     const backend = join(folder, 'backend');
     await mkdir(project, { recursive: true });
+    const temporary = join(folder, 'temporary');
     await mkdir(backend, { recursive: true });
+    await mkdir(temporary, { recursive: true });
     await copyFile(join(ROOT, 'Pulumi.yaml'), join(project, 'Pulumi.yaml'));
     const folders = await pathFolders(['pulumi', 'pulumi-language-nodejs', 'pulumi-resource-kubernetes']);
     const stack = new TestStack(
@@ -50,6 +52,8 @@ export class TestStack {
         PULUMI_BACKEND_URL: `file://${backend}`,
         PULUMI_CONFIG_PASSPHRASE: randomBytes(16).toString('hex'),
         PULUMI_HOME: join(folder, 'home'),
+        // The provider leaves copies of the kubeconfig there.
+        TMPDIR: temporary,
         PULUMI_SKIP_UPDATE_CHECK: 'true',
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
       },
