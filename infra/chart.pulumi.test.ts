@@ -91,7 +91,11 @@ describe('the chart', () => {
         const { metadata, roleRef, subjects, spec } = object;
         const names = [metadata.name, metadata.namespace, roleRef?.name, ...Object.values(metadata.labels)];
         const accounts = (subjects ?? []).flatMap(({ name, namespace }) => [name, namespace]);
-        for (const value of [...names, ...accounts, ...Object.values(spec?.['selector'] ?? {})])
+        for (const value of [
+          ...names,
+          ...accounts,
+          ...Object.values((spec?.['selector'] ?? {}) as Record<string, unknown>),
+        ])
           expect(typeof value, `${object.kind} ${metadata.name}: ${String(value)}`).not.toBe('number');
       }
   });
