@@ -91,7 +91,11 @@ describe('the chart', () => {
         const { metadata, roleRef, subjects, spec } = object;
         const names = [metadata.name, metadata.namespace, roleRef?.name, ...Object.values(metadata.labels)];
         const accounts = (subjects ?? []).flatMap(({ name, namespace }) => [name, namespace]);
-        for (const value of [...names, ...accounts, ...Object.values(spec?.['selector'] ?? {})])
+        for (const value of [
+          ...names,
+          ...accounts,
+          ...Object.values((spec?.['selector'] ?? {}) as Record<string, unknown>),
+        ])
           expect(typeof value, `${object.kind} ${metadata.name}: ${String(value)}`).not.toBe('number');
       }
   });
@@ -141,6 +145,10 @@ describe('the chart', () => {
     ['replicas=-1', /replicas/],
     ['watchNamespaces={Not_a_name}', /watchNamespaces/],
     ['logLevel=loud', /logLevel/],
+    ["serviceAccount.name=it's", /serviceAccount/],
+    ['env[0].name=PORT', /env: the chart sets PORT: remove it here/],
+    ['env[0].name=LOG_LEVEL', /remove it here, and write logLevel/],
+    ['prometheus.url=http://a,env[0].name=ASSISTANT_PROMETHEUS_URL', /remove it here, and write prometheus\.url/],
     ['replica=2', /replica/],
   ])('refuses %s and names the value', async (setting, named) => {
     await expect(template('--set', setting)).rejects.toThrow(named);

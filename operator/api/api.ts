@@ -5,5 +5,6 @@ export { InvalidDecimalError, parseDecimal } from './decimals.ts';
 export * from './defaults.ts';
 export { formatDuration, InvalidDurationError, parseDuration } from './durations.ts';
 export * from './group.ts';
+export { cutNesting, TEMPLATE_LEVELS } from './nesting.ts';
 export { OPERATOR_VARIABLES } from './schema/podParts.ts';
 export { summarize, underWay } from './summary.ts';

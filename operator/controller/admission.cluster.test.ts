@@ -44,6 +44,11 @@ const ref = { namespace, name: 'support' };
 
 /** The chart's release, and so the name of the operator's account. */
 const RELEASE = 'admission-test';
+const SPEC = {
+  components: { chat: { image: 'a:1' } },
+  gateway: { parentRef: { name: 'public' } },
+  strategy: { type: 'BlueGreen', blueGreen: {} },
+};
 const workload = { namespace, name: 'support-chat-0001aaaa' };
 
 let folder: string;
@@ -111,15 +116,7 @@ beforeAll(async () => {
   });
   for (const policy of policies) await client.apply(typeOf(policy), policy);
   await client.create(deployments, deploymentOfRevision());
-  await client.create(assistantDeployments, {
-    apiVersion: API_VERSION,
-    metadata: ref,
-    spec: {
-      components: { chat: { image: 'a:1' } },
-      gateway: { parentRef: { name: 'public' } },
-      strategy: { type: 'BlueGreen', blueGreen: {} },
-    },
-  } as never);
+  await client.create(assistantDeployments, { apiVersion: API_VERSION, metadata: ref, spec: SPEC } as never);
   // The API server takes a moment until it goes by a new policy.
   await eventually('the policy to be in force', async () => (await refusal({ promote: 'now' })) !== null, 30_000);
   const edit = { spec: { template: { metadata: { annotations: { edited: 'yes' } } } } };
@@ -163,6 +160,46 @@ describe('annotations of an AssistantDeployment', () => {
 
   it.each(['order', 'restarted', 'undone'])('%s is taken from the operator', async (note) => {
     expect(await refusal({ [note]: '{}' }, operator)).toBeNull();
+  });
+});
+
+describe('an AssistantDeployment', () => {
+  const manifest = (name: string, annotations: Readonly<Record<string, string>>) => ({
+    apiVersion: API_VERSION,
+    metadata: {
+      ...{ namespace, name },
+      finalizers: ['example.com/held'],
+      annotations: Object.fromEntries(
+        Object.entries(annotations).map(([key, value]) => [`assistant-platform.io/${key}`, value]),
+      ),
+    },
+    spec: SPEC,
+  });
+  const created = (annotations: Readonly<Record<string, string>>) =>
+    refused(client.create(assistantDeployments, manifest('restored', annotations) as never, { dryRun: true }));
+
+  it('is put back from a backup with the notes that it had', async () => {
+    expect(await created({ order: '{}', restarted: '{"at":"x","of":"y"}', undone: '{}' })).toBeNull();
+    expect(await created({ promote: 'all' })).toContain('write step (ends the present pause) or full');
+  });
+
+  it('is deleted whatever verb was stored while there was no policy', async () => {
+    const [binding] = policies.filter(
+      ({ kind, metadata: { name } }) => kind.endsWith('Binding') && !name.startsWith('workloads'),
+    );
+    if (binding === undefined) throw new Error('the chart has no binding');
+    const name = 'held';
+    const at = (change: object) =>
+      refused(client.patch(assistantDeployments, { namespace, name }, { metadata: change }));
+    await client.delete(typeOf(binding), { name: binding.metadata.name });
+    await eventually('the policy to be out of force', async () => (await refusal({ promote: 'all' })) === null, 30_000);
+    await client.create(assistantDeployments, manifest(name, { promote: 'all' }) as never);
+    await client.apply(typeOf(binding), binding);
+    await eventually('the policy to be in force', async () => (await refusal({ promote: 'all' })) !== null, 30_000);
+    expect(await at({ labels: { team: 'search' } })).toContain('annotation assistant-platform.io/promote');
+    await client.delete(assistantDeployments, { namespace, name });
+    expect(await at({ finalizers: null })).toBeNull();
+    expect(await client.find(assistantDeployments, { namespace, name })).toBeUndefined();
   });
 });
 

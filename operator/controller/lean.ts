@@ -1,6 +1,6 @@
 // What stays in memory of the objects that an AssistantDeployment is made of: what observe.ts reads, and nothing else. With ten thousand assistants
 // the rest would be most of the memory; and when only the rest has changed, there is nothing to look at.
-import { GROUP, LABELS } from '@assistant-platform/api';
+import { cutNesting, GROUP, LABELS, TEMPLATE_LEVELS } from '@assistant-platform/api';
 import type {
   ChangeFilter,
   Deployment,
@@ -14,6 +14,7 @@ import type {
 import { isSame } from '../rollout/digest.ts';
 import { APPLIED_DIGEST, childLabels, POD_DELETION_COST } from '../rollout/names.ts';
 import { digestOf } from '../rollout/objects.ts';
+import type { StoredAssistantDeployment } from './resources.ts';
 
 /** The label that names the Service of an EndpointSlice. */
 export const SERVICE_NAME = 'kubernetes.io/service-name';
@@ -25,6 +26,12 @@ const isKeptAnnotation = (key: string): boolean => key.startsWith(`${GROUP}/`) |
 /** Its controller could not make pods. */
 export const isReplicaFailure = ({ type, status }: { readonly type: string; readonly status: string }): boolean =>
   type === 'ReplicaFailure' && status === 'True';
+
+/** A template may hold whatever somebody wrote, ten thousand levels deep: what is cut here is still too deep for the spec to be read (SpecRefused). */
+export const shallowSubject = (object: StoredAssistantDeployment): StoredAssistantDeployment => ({
+  ...object,
+  spec: cutNesting(object.spec, 2 * TEMPLATE_LEVELS),
+});
 
 export const leanDeployment = (object: Deployment): Deployment =>
   lean<Deployment>(object, {

@@ -1,6 +1,6 @@
 // The admin port of the pods: GET /sessions, POST /drain (docs/reference/pod-contract.md). Short time-outs; what does not answer is unknown. What runs in a
 // pod is not ours: no more than MAX_ANSWER_BYTES of its answer are read, and it cannot send us to another address.
-import { inTime, type Logger, silentLogger } from '@assistant-platform/runtime';
+import { inTime, type Logger, silentLogger, textOf } from '@assistant-platform/runtime';
 import { z } from 'zod';
 import type { Sessions } from '../rollout/snapshot.ts';
 
@@ -61,7 +61,7 @@ export class PodsClient {
           if (response.status === 404) return { kind: 'unsupported' };
           throw new Error(`GET /sessions was answered ${response.status}`);
         }
-        const { open, busy, draining } = sessionsAnswer.parse(JSON.parse(await textOf(response)));
+        const { open, busy, draining } = sessionsAnswer.parse(JSON.parse(await textOf(response, MAX_ANSWER_BYTES)));
         return { kind: 'known', open, busy, draining };
       });
     } catch (error) {
@@ -90,7 +90,7 @@ export class PodsClient {
         redirect: 'error',
         signal: within,
       });
-      const text = await textOf(response);
+      const text = await textOf(response, MAX_ANSWER_BYTES);
       if (!response.ok)
         throw new Error(`POST /drain of pod ${pod.namespace}/${pod.name}: ${response.status} ${text.slice(0, 200)}`);
     });
@@ -104,19 +104,6 @@ export class PodsClient {
       .replaceAll('{namespace}', namespace)
       .replaceAll('{pod}', name);
   }
-}
-
-/** The body as text. @throws Error when it is longer than MAX_ANSWER_BYTES; the rest is not waited for, its connection is closed. */
-async function textOf({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  if (body === null) return '';
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    length += chunk.byteLength;
-    if (length > MAX_ANSWER_BYTES) throw new Error(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`); // cancels the body
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 const isRefused = (error: unknown): boolean =>

@@ -55,6 +55,23 @@ describe('a histogram', () => {
   });
 });
 
+it('an answer of 64 MiB is read no further than 8 MiB', async () => {
+  let sent = 0;
+  const long = new ReadableStream({
+    pull(controller) {
+      sent += 1;
+      controller.enqueue(new Uint8Array(1024 * 1024).fill(32));
+      if (sent === 64) controller.close();
+    },
+  });
+  const fetch = () => Promise.resolve(new Response(long));
+  const client = new PrometheusClient({ url: 'http://prometheus:9090', timeoutMs: 2000, fetch });
+  await expect(client.query('{__name__!=""}', NOW, signal)).rejects.toThrow(
+    'Prometheus at http://prometheus:9090: the answer is longer than 8388608 bytes; make it one number, as with sum(...)',
+  );
+  expect(sent).toBeLessThan(12);
+});
+
 describe('an address with credentials', () => {
   const url = 'https://operator:p%40ss@prometheus.example/prefix/';
 

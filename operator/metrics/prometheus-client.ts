@@ -1,6 +1,6 @@
 // The part of Prometheus' HTTP API that we use: instant queries, of a range also (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries).
 import { unescape } from 'node:querystring';
-import { inTime } from '@assistant-platform/runtime';
+import { inTime, textOf, TooLongError } from '@assistant-platform/runtime';
 import { z } from 'zod';
 
 /** One series of the result. */
@@ -26,6 +26,9 @@ export interface PrometheusClientOptions {
   readonly timeoutMs?: number;
   readonly fetch?: typeof fetch;
 }
+
+/** The longest answer that is read, bytes after decompression: a query that asks for everything must not cost the operator its memory. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
 const NATIVE_HISTOGRAM =
   'the query gives a native histogram; write one that gives a number, for example with histogram_quantile(...)';
@@ -128,9 +131,16 @@ export class PrometheusClient {
           body: new URLSearchParams({ query, time: String(at / 1000), timeout: `${this.#timeoutMs}ms`, ...ALL_STORES }),
           signal: within,
         });
-        return { status: response.status, text: await response.text() };
+        return { status: response.status, text: await textOf(response, MAX_ANSWER_BYTES) };
       });
     } catch (cause) {
+      if (cause instanceof TooLongError)
+        throw new PrometheusError(
+          `Prometheus at ${this.#url}: ${cause.message}; make it one number, as with sum(...)`,
+          {
+            cause,
+          },
+        );
       if (cause instanceof DOMException && cause.name === 'TimeoutError')
         throw new PrometheusError(`Prometheus at ${this.#url} does not answer within ${this.#timeoutMs} ms`, { cause });
       throw new PrometheusError(`Prometheus at ${this.#url} does not answer: ${reasonOf(cause)}`, { cause });

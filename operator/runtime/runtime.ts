@@ -9,6 +9,7 @@ export * from './client/api.ts';
 export { ApiClient, type ApiClientOptions, defaultPageSize } from './client/api-client.ts';
 export * from './client/connection.ts';
 export * from './client/errors.ts';
+export * from './client/text-of.ts';
 export { type RateLimit, TokenBucket } from './client/token-bucket.ts';
 export { inTime } from './clock/abort.ts';
 export * from './clock/clock.ts';

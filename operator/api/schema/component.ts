@@ -1,5 +1,6 @@
 // One component of the release set: what runs, how much of it, where it listens, how it scales.
 import { z } from 'zod';
+import { nestsDeeper, TEMPLATE_LEVELS } from '../nesting.ts';
 import { listMap, rules } from './rules.ts';
 import { env, envFrom, resources } from './podParts.ts';
 import { characters, decimal, duration, port, text } from './scalars.ts';
@@ -113,11 +114,16 @@ export const component = z
     env: env.default([]),
     envFrom: envFrom.default([]),
     resources: resources.default({}),
-    template: z.record(z.string(), z.unknown()).default({}).meta({
-      'x-kubernetes-preserve-unknown-fields': true,
-      description:
-        'Strategic-merge patch on the pod template (corev1.PodTemplateSpec) for everything else: affinity, volumes, further containers. The main container is named after the component.',
-    }),
+    template: z
+      .record(z.string(), z.unknown())
+      // No rule of the API server can say it: what may hold anything is nothing that rules can read.
+      .refine((template) => !nestsDeeper(template, TEMPLATE_LEVELS), `write at most ${TEMPLATE_LEVELS} levels`)
+      .default({})
+      .meta({
+        'x-kubernetes-preserve-unknown-fields': true,
+        description:
+          'Strategic-merge patch on the pod template (corev1.PodTemplateSpec) for everything else: affinity, volumes, further containers. The main container is named after the component. At most 32 levels deep.',
+      }),
     autoscaling: autoscaling.optional(),
   })
   .meta({
