@@ -253,8 +253,8 @@ export class AssistantController {
     this.#teller.tellWaits(objectKey(subject), stored, [before, after], this.#manager.clock.now(), log);
     if (after === before) return;
     this.#metrics.stored(before, after);
-    const ended = endedBetween(before, after, subject.release.strategy, this.#manager.clock.now());
-    if (ended !== null) emit(this.#tracer, rootIds, subject, ended);
+    for (const ended of endedBetween(before, after, subject.release.strategy, this.#manager.clock.now()))
+      emit(this.#tracer, rootIds, subject, ended);
   }
 
   /** Asks the pods for their sessions beside the reconcile, and looks again when one of them says something new. */
