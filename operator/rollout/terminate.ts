@@ -61,16 +61,19 @@ function drainAll(f: Facts, now: number): Termination {
     const { drain } = workload;
     if (drain === null) {
       const window = drainWindow(f, now);
-      writes.push(to(unit.pods.some((pod) => pod.running) || !isFollowed(unit) ? workload.replicas : 0, window));
-      notes.push(
-        note(
+      const begin = to(unit.pods.some((pod) => pod.running) || !isFollowed(unit) ? workload.replicas : 0, window);
+      writes.push(begin);
+      notes.push({
+        ...note(
           'DrainStarted',
           `${unit.component} ${unit.revision}: ${unit.sockets} open sessions, at most ${f.release.drain.deadlineMs / 1000} s`,
         ),
-      );
+        of: begin,
+      });
     } else if (isFollowed(unit) && unit.pods.every((pod) => isReleased(pod, drain, now))) {
-      writes.push(to(0, drain));
-      notes.push(...forced(unit, unit.pods, now));
+      const end = to(0, drain);
+      writes.push(end);
+      notes.push(...forced(unit, unit.pods, now).map((each) => ({ ...each, of: end })));
     } else {
       writes.push(...tellPods(f, unit.pods, drain, now));
       awaited.push(drain);
