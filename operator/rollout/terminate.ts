@@ -7,6 +7,7 @@ import type { ChildRef, Write } from './plan-types.ts';
 import { forced } from './scale.ts';
 import type { DrainWindow } from './snapshot.ts';
 import type { Wait } from './waits.ts';
+import { counted, lasting } from './words.ts';
 
 export interface Termination {
   readonly writes: readonly Write[];
@@ -66,7 +67,7 @@ function drainAll(f: Facts, now: number): Termination {
       notes.push({
         ...note(
           'DrainStarted',
-          `${unit.component} ${unit.revision}: ${unit.sockets} open sessions, at most ${f.release.drain.deadlineMs / 1000} s`,
+          `${unit.component} ${unit.revision}: ${counted(unit.sockets, 'open session')}, at most ${lasting(f.release.drain.deadlineMs)}`,
         ),
         of: begin,
       });
@@ -89,7 +90,7 @@ function leaving(f: Facts): Wait {
   const deadlines = f.snapshot.workloads.flatMap(({ drain }) => drain?.deadline ?? []);
   return {
     reason: 'DrainBeforeDeletion',
-    message: `${open} open sessions on ${pods.length} pods are drained before the deletion goes on`,
+    message: `the deletion goes on after the drain of ${counted(pods.length, 'pod')} with ${counted(open, 'open session')}`,
     ...(deadlines.length === 0 ? {} : { nextCheckAt: Math.max(...deadlines) }),
   };
 }
