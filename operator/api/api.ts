@@ -6,4 +6,4 @@ export * from './defaults.ts';
 export { formatDuration, InvalidDurationError, parseDuration } from './durations.ts';
 export * from './group.ts';
 export { OPERATOR_VARIABLES } from './schema/podParts.ts';
-export { summarize, underWay } from './summary.ts';
+export { summarize, takesSteps, underWay } from './summary.ts';
