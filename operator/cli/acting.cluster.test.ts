@@ -212,8 +212,32 @@ describe('[R-298] undo', () => {
     const before = await read('raced');
     expect(await command(['pause', 'raced', ...at])).toMatchObject({ code: 0 });
     const assistants = new Assistants(openSession({ kubeconfig, namespace, env: {} }));
-    await expect(assistants.replaceInSpec(before, { paused: false })).rejects.toMatchObject({ code: 'Changed' });
+    await expect(assistants.change(before, { spec: { paused: false } })).rejects.toMatchObject({ code: 'Changed' });
     expect((await read('raced')).spec.paused).toBe(true);
+  });
+
+  test('orders nothing about a release that nobody has looked at: the spec was changed at the same moment', async () => {
+    await place('raced-order', 'canary-paused');
+    const before = await read('raced-order');
+    expect(await command(['pause', 'raced-order', ...at])).toMatchObject({ code: 0 });
+    const assistants = new Assistants(openSession({ kubeconfig, namespace, env: {} }));
+    const order = { verb: 'promote', value: 'full' } as const;
+    await expect(assistants.change(before, { order })).rejects.toMatchObject({ code: 'Changed' });
+    expect((await read('raced-order')).metadata.annotations).toBeUndefined();
+  });
+
+  test('leaves the annotations that somebody wrote at the same moment', async () => {
+    await place('raced-notes', 'canary-paused');
+    const bare = await read('raced-notes');
+    expect(bare.metadata.annotations).toBeUndefined();
+    const assistants = new Assistants(openSession({ kubeconfig, namespace, env: {} }));
+    await assistants.change(bare, { order: { verb: 'promote', value: 'step' } });
+    // As it was read before the first one came.
+    await assistants.change(bare, { order: { verb: 'abort', value: 'bad' } });
+    expect((await read('raced-notes')).metadata.annotations).toEqual({
+      [VERBS.promote]: 'step',
+      [VERBS.abort]: 'bad',
+    });
   });
 });
 

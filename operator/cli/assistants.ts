@@ -140,20 +140,6 @@ export class Assistants {
     }
   }
 
-  /** Writes a verb, to be consumed by the operator. */
-  async order(name: string, verb: Verb, value: string): Promise<void> {
-    const { namespace } = this.session;
-    const body = { metadata: { annotations: { [VERBS[verb]]: value } } };
-    try {
-      await this.#objects.patchNamespacedCustomObject(
-        { ...resource, namespace, name, body, fieldManager: 'kubectl-assistant' },
-        setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
-      );
-    } catch (error) {
-      throw isStatus(error, 404) ? await this.#notFound(name) : explain(error, this.session);
-    }
-  }
-
   /** The revisions that the operator remembers, the latest first. */
   async records(name: string): Promise<readonly RevisionRecord[]> {
     const { namespace } = this.session;
@@ -169,34 +155,42 @@ export class Assistants {
   }
 
   /**
-   * Replaces members of the spec, and writes a verb with them, unless somebody has changed the spec since it was read.
+   * Replaces members of the spec, writes a verb for the operator to consume, or both at once, unless somebody has changed the spec since it was read:
+   * what a person has decided is about the release that they have seen.
    * @throws CommandError Changed in that case.
    */
-  async replaceInSpec(
-    object: AssistantDeployment,
-    members: Partial<AssistantDeployment['spec']>,
-    order?: { readonly verb: Verb; readonly value: string },
-  ): Promise<void> {
+  async change(object: AssistantDeployment, { spec = {}, order }: Edit): Promise<void> {
     const { namespace } = this.session;
-    const { name, generation, annotations } = object.metadata;
-    const body = [
-      { op: 'test', path: '/metadata/generation', value: generation },
-      ...Object.entries(members).map(([member, value]) => ({ op: 'add', path: `/spec/${member}`, value })),
-      ...(order === undefined ? [] : addAnnotation(annotations, VERBS[order.verb], order.value)),
-    ];
-    try {
-      await this.#objects.patchNamespacedCustomObject(
-        { ...resource, namespace, name, body, fieldManager: 'kubectl-assistant' },
-        setHeaderOptions('Content-Type', PatchStrategy.JsonPatch),
-      );
-    } catch (error) {
-      if (isStatus(error, 404)) throw await this.#notFound(name);
-      if (isStatus(error, 422) && (await this.read(name)).metadata.generation !== generation) {
-        throw new CommandError('Changed', `somebody changed the spec of ${name} at this moment: look, and try again`, {
-          cause: error,
-        });
+    const { name, generation } = object.metadata;
+    for (let now = object; ; ) {
+      const body = [
+        { op: 'test', path: '/metadata/generation', value: generation },
+        ...Object.entries(spec).map(([member, value]) => ({ op: 'add', path: `/spec/${member}`, value })),
+        ...(order === undefined ? [] : addAnnotation(now.metadata.annotations, VERBS[order.verb], order.value)),
+      ];
+      try {
+        await this.#objects.patchNamespacedCustomObject(
+          { ...resource, namespace, name, body, fieldManager: 'kubectl-assistant' },
+          setHeaderOptions('Content-Type', PatchStrategy.JsonPatch),
+        );
+        return;
+      } catch (error) {
+        if (isStatus(error, 404)) throw await this.#notFound(name);
+        if (!isStatus(error, 422)) throw explain(error, this.session);
+        const latest = await this.read(name);
+        if (latest.metadata.generation !== generation) {
+          throw new CommandError(
+            'Changed',
+            `somebody changed the spec of ${name} at this moment: look, and try again`,
+            {
+              cause: error,
+            },
+          );
+        }
+        // The first annotation has come, or the last one has gone, meanwhile.
+        if (hasAnnotations(latest) === hasAnnotations(now)) throw explain(error, this.session);
+        now = latest;
       }
-      throw explain(error, this.session);
     }
   }
 
@@ -267,6 +261,13 @@ export function explain(error: unknown, { server, context }: Session): Error {
   );
 }
 
+/** What a command changes of an object. */
+export interface Edit {
+  /** Members of the spec, each replaced whole. */
+  readonly spec?: Partial<AssistantDeployment['spec']>;
+  readonly order?: { readonly verb: Verb; readonly value: string } | undefined;
+}
+
 /** What the API server says against an object. */
 export interface Refusal {
   /** Empty where it names none. */
@@ -304,12 +305,20 @@ function rootCause(error: unknown): string {
   return String(error);
 }
 
-/** JSON patch (RFC 6902) has no way to add a member to a map that is not there. */
+const hasAnnotations = ({ metadata }: AssistantDeployment): boolean => metadata.annotations !== undefined;
+
+/** JSON patch (RFC 6902) cannot add a member to a map that is not there, and puts a map in the place of one that is. */
 const addAnnotation = (
   present: Readonly<Record<string, string>> | undefined,
   name: string,
   value: string,
 ): object[] => [
-  ...(present === undefined ? [{ op: 'add', path: '/metadata/annotations', value: {} }] : []),
+  ...(present === undefined
+    ? [
+        // Null stands for nothing, as the API server reads it.
+        { op: 'test', path: '/metadata/annotations', value: null },
+        { op: 'add', path: '/metadata/annotations', value: {} },
+      ]
+    : []),
   { op: 'add', path: `/metadata/annotations/${name.replaceAll('/', '~1')}`, value },
 ];

@@ -297,6 +297,14 @@ describe('blue-green', () => {
     expect(run.world.status).toMatchObject({ abort: { by: 'Metric' } });
   });
 
+  it('after the switch goes back too when the old colour has a component that the new one is without: any pod of it will do', () => {
+    const run = begin(blueGreen({ postPromotion: look }), BAD);
+    run.world.edit((before) => ({ ...before, components: { realtime: before.components['realtime']! } }));
+    run.run(60_000);
+    expect(run.world.status).toMatchObject({ abort: { by: 'Metric' }, phase: 'Degraded' });
+    expect(run.violations).toEqual([]);
+  });
+
   it('after the switch is compared with what stable was before: it has no traffic any more', () => {
     const compared = blueGreen({ postPromotion: { ...look, metrics: ['ratio'] } });
     const answers =

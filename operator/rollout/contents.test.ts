@@ -84,6 +84,16 @@ describe('contents that a revision refers to', () => {
     expect(run.violations).toEqual([]);
   });
 
+  it('of an undo to what is there already need no note: it is taken, and nothing moves', () => {
+    const run = started();
+    const first = hashOf(run);
+    run.world.annotate({ [VERBS.undo]: first });
+    run.run(10_000);
+    expect(run.told.at(-1)).toBe(`VerbTaken: undo taken: revision ${first} (1.0.0) with the contents that it had`);
+    expect(run.world.annotations).toEqual({});
+    expect([hashOf(run), run.world.status.phase]).toEqual([first, 'Healthy']);
+  });
+
   it('of an undo in mid-rollout are those of stable: all traffic returns at once', () => {
     const run = started();
     const first = hashOf(run);
@@ -214,6 +224,20 @@ describe('restart', () => {
     expect(run.world.status.phase).toBe('Healthy');
     expect(run.world.status.history?.map(({ hash }) => hash)).toHaveLength(3);
     expect(run.world.status.stableRevision?.hash).not.toBe(before);
+  });
+
+  it('is what an undo goes back to as well', () => {
+    const run = installed();
+    run.world.annotate({ [VERBS.restart]: '2026-01-31T12:00:00Z' });
+    run.run(30_000);
+    const restarted = run.world.status.stableRevision?.hash ?? '';
+    run.world.annotate({ [VERBS.restart]: '2026-01-31T13:00:00Z' });
+    run.run(30_000);
+    expect(run.world.status.stableRevision?.hash).not.toBe(restarted);
+    run.world.annotate({ [VERBS.undo]: restarted });
+    run.run(30_000);
+    expect(run.world.status).toMatchObject({ phase: 'Healthy', stableRevision: { hash: restarted } });
+    expect(run.violations).toEqual([]);
   });
 
   it('without a time is answered and changes nothing', () => {

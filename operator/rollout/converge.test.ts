@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { converge } from './converge.ts';
 import { sampleRelease } from './releases.ts';
-import { factsOf, NOW, progressOf, recordOf, routeOf } from './worldSituations.ts';
+import { factsOf, NOW, podOf, progressOf, recordOf, routeOf, workloadOf } from './worldSituations.ts';
 
 describe('the route of a component that the spec has no longer', () => {
   const release = sampleRelease('1.1.0', undefined, ['realtime']);
@@ -63,4 +63,58 @@ it('routes are written first: an abort does not wait for a disruption budget or 
   const f = factsOf({ routes: [routeOf('chat', { a: 80, b: 20 }), routeOf('realtime', { a: 80, b: 20 })] });
   const { writes } = converge(progressOf({ abort, requested: 0 }), f, { kind: 'Verified', share: 20 }, NOW);
   expect(writes.slice(0, 3).map(({ kind }) => kind)).toEqual(['WriteRoute', 'WriteRoute', 'Apply']);
+});
+
+describe('the route of a component that only the new revision has', () => {
+  const records = [recordOf('a', ['chat'], 1), recordOf('b', ['chat', 'realtime'], 2)];
+  const writes = (change: Parameters<typeof factsOf>[0]) =>
+    converge(progressOf({ requested: 0 }), factsOf({ records, ...change }), { kind: 'Verified', share: 0 }, NOW).writes;
+  const chat = routeOf('chat', { a: 100, b: 0 });
+
+  it('goes with the last of its traffic: nobody else serves it', () => {
+    const removed = { kind: 'Delete', ref: { kind: 'HTTPRoute', name: 'support-realtime' } };
+    expect(writes({ routes: [chat, routeOf('realtime', { b: 100 })] })).toContainEqual(removed);
+    expect(writes({ routes: [chat] }).filter(({ kind }) => kind === 'Delete')).toEqual([]);
+  });
+});
+
+it('a route is not made before anything could serve it: somebody else may have the path', () => {
+  const made = (change: Parameters<typeof factsOf>[0]) =>
+    converge(progressOf(), factsOf(change), { kind: 'Verified', share: 0 }, NOW).writes.flatMap((write) =>
+      write.kind === 'WriteRoute' ? [write.intent.component] : [],
+    );
+  expect(made({ routes: [] })).toEqual(['chat', 'realtime']);
+  expect(made({ routes: [], pods: [podOf('a', 'chat')] })).toEqual(['chat']);
+});
+
+describe('a revision beyond the history limit', () => {
+  const forgetting = { ...sampleRelease('1.1.0'), revisionHistoryLimit: 0 };
+  const removed = (change: Parameters<typeof factsOf>[0]) => {
+    const p = progressOf({ stable: { hash: 'b', release: '1.1.0' }, requested: 100, routed: 100 });
+    const pods = [podOf('b', 'chat'), podOf('b', 'realtime')];
+    const f = factsOf({ pods, ...change }, forgetting);
+    return converge(p, f, { kind: 'Verified', share: 100 }, NOW)
+      .writes.flatMap((write) => (write.kind === 'Delete' ? [`${write.ref.kind}/${write.ref.name}`] : []))
+      .sort();
+  };
+  const serving = [workloadOf('b', 'chat'), workloadOf('b', 'realtime')];
+  const [first, second] = [recordOf('a', ['chat', 'realtime'], 1), recordOf('b', ['chat', 'realtime'], 2)];
+
+  it('goes with all that is left of it', () => {
+    const drained = [workloadOf('a', 'chat', { replicas: 0 }), workloadOf('a', 'realtime', { replicas: 0 })];
+    expect(removed({ workloads: [...serving, ...drained], records: [first, second] })).toEqual([
+      'ControllerRevision/support-a',
+      'Deployment/support-chat-a',
+      'Deployment/support-realtime-a',
+    ]);
+  });
+
+  it('of which a part is gone already goes with the others', () => {
+    const drained = [workloadOf('a', 'chat', { replicas: 0 })];
+    expect(removed({ workloads: [...serving, ...drained], records: [first, second] })).toEqual([
+      'ControllerRevision/support-a',
+      'Deployment/support-chat-a',
+    ]);
+    expect(removed({ workloads: [...serving, ...drained], records: [second] })).toEqual(['Deployment/support-chat-a']);
+  });
 });

@@ -22,12 +22,17 @@ export interface Note {
   readonly of?: Write | undefined;
 }
 
-/** What one look leads to: either the next piece of progress, or a wait. */
-export type Move =
-  | { readonly kind: 'Advance'; readonly progress: Progress; readonly notes: readonly Note[] }
-  | { readonly kind: 'Hold'; readonly waits: readonly Wait[] };
+/** The next piece of progress. */
+export interface Advance {
+  readonly kind: 'Advance';
+  readonly progress: Progress;
+  readonly notes: readonly Note[];
+}
 
-export const advance = (progress: Progress, ...notes: Note[]): Move => ({ kind: 'Advance', progress, notes });
+/** What one look leads to: either the next piece of progress, or a wait. */
+export type Move = Advance | { readonly kind: 'Hold'; readonly waits: readonly Wait[] };
+
+export const advance = (progress: Progress, ...notes: Note[]): Advance => ({ kind: 'Advance', progress, notes });
 export const hold = (...waits: Wait[]): Move => ({ kind: 'Hold', waits });
 export const note = (reason: string, message: string, type: Note['type'] = 'Normal'): Note => ({
   type,

@@ -15,7 +15,7 @@ import { blueGreen, canary, sampleRelease } from './releases.ts';
 import type { Verification } from './routes.ts';
 import type { Pod, Route } from './snapshot.ts';
 import type { HistoryEntry, Outcome, Progress } from './state.ts';
-import { factsOf, NOW, podOf, progressOf, routeOf, sessions } from './worldSituations.ts';
+import { factsOf, NOW, podOf, progressOf, recordOf, routeOf, sessions } from './worldSituations.ts';
 
 const at = (secondsAgo: number): string => new Date(NOW - secondsAgo * 1000).toISOString();
 const ended = (hash: string, outcome: Outcome, secondsAgo: number): HistoryEntry => ({
@@ -101,6 +101,13 @@ describe('the order to drain', () => {
       { kind: 'DrainPod', adminPort: 9090, deadlineSeconds: 15, closePerSecond: 50 },
     ]);
     expect(tellPods(factsOf(), [pod({})], window, NOW + 60_000)).toMatchObject([{ deadlineSeconds: 1 }]);
+  });
+
+  it('goes to the usual port where there is no record of the revision', () => {
+    const { components } = recordOf('a', ['chat']);
+    const other = { ...recordOf('a', []), components: { chat: { ...components['chat']!, adminPort: 7777 } } };
+    const ports = [[other], []].map((records) => tellPods(factsOf({ records }), [pod({})], window, NOW));
+    expect(ports).toMatchObject([[{ adminPort: 7777 }], [{ adminPort: 9090 }]]);
   });
 
   it('goes to pods that can hear it and have not', () => {

@@ -58,7 +58,7 @@ export function install(look: Look): Move {
 function first(look: Look, hash: string, release: string): Progress {
   const update = { hash, release, startedAt: new Date(look.now).toISOString() };
   const last = stagesOf(look.f.release.strategy).length;
-  return enterStage({ ...look.p, update, requested: 100, routed: 0, pauses: [], abort: null }, look, last);
+  return enterStage({ ...look.p, update, routed: 0, abort: null }, look, last);
 }
 
 /** Without its record a revision that the spec asks for no longer has no components, and never will: it is not about to serve. */

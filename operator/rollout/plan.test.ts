@@ -177,7 +177,26 @@ it('fields that this version does not carry out are named in a condition', () =>
     status: 'True',
     message: 'this version does not carry out spec.slo',
   });
-  run.world.edit((before) => ({ ...before, slo: null }));
+  const flag = {
+    ...{ feature: 'new-prompt', environment: 'production', stickiness: 'userId' },
+    ...({ follow: 'Weight', onRollback: 'Restore', killSwitch: 'None' } as const),
+  };
+  const autoscaling = { ...{ min: 2, max: 4, metrics: [] }, drainTimeoutMs: 60_000, freezeDuringRollout: true };
+  run.world.edit((before) => ({
+    ...before,
+    components: { ...before.components, chat: { ...before.components['chat']!, autoscaling } },
+    flags: [flag],
+    slo: null,
+  }));
+  run.run(1000);
+  expect(condition(run, 'FieldsIgnored')?.message).toBe(
+    'this version does not carry out spec.components.chat.autoscaling (2 pods run, its min), spec.flags',
+  );
+  run.world.edit((before) => ({
+    ...before,
+    components: { ...before.components, chat: { ...before.components['chat']!, autoscaling: null } },
+    flags: [],
+  }));
   run.run(1000);
   expect(condition(run, 'FieldsIgnored')).toMatchObject({ status: 'False' });
 });

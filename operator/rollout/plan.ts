@@ -95,9 +95,7 @@ const metadataOnly = (f: Facts, write: Write, now: number): Plan => ({
 });
 
 const sessionsMatter = (p: Progress, f: Facts, status: Status): boolean =>
-  !atRest(p) ||
-  (status.draining?.length ?? 0) > 0 ||
-  f.snapshot.pods.some((pod) => pod.running && pod.removal !== null);
+  !atRest(p) || status.draining !== undefined || f.snapshot.pods.some((pod) => pod.running && pod.removal !== null);
 
 /** A status is written only when it says something else; open sessions that come and go at rest are not something else. */
 function statusWrite(f: Facts, status: Status): Write[] {

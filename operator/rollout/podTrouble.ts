@@ -25,8 +25,8 @@ export function capacityWait(unit: Unit, needed: number, release: string, progre
       ? `${unit.component} of release ${release} has no pod to send traffic to; set spec.components.${unit.component}.replicas to 1 or more`
       : `${unit.component} of release ${release}: ${unit.available} of ${needed} pods ready`;
   const troubled = unit.pods.find((pod) => pod.trouble !== null && REASONS[pod.trouble.reason] !== undefined);
-  const others = [...unit.pods, unit.workload].map((each) => each?.trouble ?? null);
-  const trouble = troubled?.trouble ?? others.find((each) => each !== null) ?? null;
+  const others = [...unit.pods, unit.workload].flatMap((each) => each?.trouble ?? []);
+  const trouble = troubled?.trouble ?? others[0] ?? null;
   return {
     reason: (trouble === null ? undefined : REASONS[trouble.reason]) ?? 'PodsNotReady',
     message: trouble === null ? seen : `${seen}; ${trouble.reason}: ${trouble.message}`,

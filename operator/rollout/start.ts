@@ -1,6 +1,6 @@
 // The two ends of a rollout: at rest, and the first step.
 import { capacityWait } from './podTrouble.ts';
-import { advance, hold, note, type InstalledLook, type Look, type Move } from './decide.ts';
+import { type Advance, advance, hold, note, type InstalledLook, type Look, type Move } from './decide.ts';
 import { isPromoted } from './history.ts';
 import { carriedShare } from './routes.ts';
 import { stagesHash, stagesOf } from './stages.ts';
@@ -8,7 +8,7 @@ import type { Progress, RevisionRef } from './state.ts';
 import { heldByPause, type Wait } from './waits.ts';
 
 /** Begins the rollout of the target at its first stage, or behind the last one when it is a way back (rollbackWindow). */
-export function startRollout(look: InstalledLook, target: RevisionRef): Move {
+export function startRollout(look: InstalledLook, target: RevisionRef): Advance {
   const { p, now, f } = look;
   const update = { hash: target.hash, release: target.release, startedAt: new Date(now).toISOString() };
   const back = isWayBack(look, target.hash);

@@ -167,7 +167,7 @@ function fieldsIgnored({ release, subject }: Facts): ConditionValue[] {
     ...(release.flags.length === 0 ? [] : ['spec.flags']),
     ...(release.slo === null ? [] : ['spec.slo']),
   ];
-  const known = subject.status.conditions?.some(({ type }) => type === 'FieldsIgnored') ?? false;
+  const known = subject.status.conditions?.some(({ type }) => type === 'FieldsIgnored') === true;
   if (ignored.length === 0 && !known) return [];
   return [
     {

@@ -33,7 +33,7 @@ export function giveWay(look: InstalledLook, target: RevisionRef): Move {
   }
   const start = startRollout({ ...look, p: ended }, target);
   const superseded = note('RolloutSuperseded', `${p.update.release} makes way for ${target.release}`);
-  return start.kind === 'Advance' ? advance(start.progress, superseded, ...start.notes) : start;
+  return advance(start.progress, superseded, ...start.notes);
 }
 
 function stepBack(look: InstalledLook, atOnce: boolean): Move {

@@ -29,13 +29,13 @@ export function watchesOf(p: Progress, f: Facts): readonly Watch[] {
   const own = stage?.kind === 'Analysis' ? stage : null;
   return metrics.flatMap((metric): Watch[] => {
     const error = metric.comparedToStable === null ? 1 : 1 - metric.comparedToStable.confidence;
-    const inBackground = background?.metrics.includes(metric.name) ?? false;
+    const inBackground = background !== null && background.metrics.includes(metric.name);
     const errorProbability = inBackground ? error / (stages.length + 1) : error;
     if (own !== null && own.metrics.includes(metric.name)) {
       const endsAt = since + own.durationMs;
       return [{ metric, since, intervalMs: Math.min(own.intervalMs, own.durationMs), endsAt, errorProbability }];
     }
-    if (background === null || !inBackground) return [];
+    if (!inBackground) return [];
     return [{ metric, since, intervalMs: background.intervalMs, endsAt: null, errorProbability }];
   });
 }

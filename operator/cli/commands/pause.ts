@@ -12,7 +12,7 @@ export async function pause(assistants: Assistants, name: string, io: Io, option
   const object = await assistants.read(name);
   const { spec, status = {} } = object;
   if (spec.paused === true) throw new CommandError('NothingToDo', `${name} is paused already: resume ends it`);
-  await assistants.replaceInSpec(object, { paused: true });
+  await assistants.change(object, { spec: { paused: true } });
   const at = status.weight === undefined ? '' : ` at ${status.weight.routed} %`;
   const message =
     underWay(status) && status.abort === undefined
@@ -35,7 +35,7 @@ export async function resume(assistants: Assistants, name: string, io: Io, optio
         : `spec.paused is not set: it waits at a step of its strategy (${step}); kubectl assistant promote ${name} passes it`,
     );
   }
-  await assistants.replaceInSpec(object, { paused: false });
+  await assistants.change(object, { spec: { paused: false } });
   const message = underWay(status)
     ? `release ${status.updateRevision?.release ?? ''} goes on`
     : 'the next change begins at once';

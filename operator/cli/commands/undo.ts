@@ -47,7 +47,7 @@ export async function undo(assistants: Assistants, name: string, io: Io, options
   const how = same ? `${speed(object, record.hash)}${restored(moved)}` : newRevision(moved);
 
   const { dryRun } = options;
-  if (!dryRun) await assistants.replaceInSpec(object, members, order);
+  if (!dryRun) await assistants.change(object, { spec: members, order });
   const message = `back to release ${record.release} (${record.hash}; ${because}); ${how}`;
   const waitsWhileHeld = record.hash !== object.status?.stableRevision?.hash;
   const ordered = order === undefined ? [] : [verbChange(object, order.verb, order.value)];

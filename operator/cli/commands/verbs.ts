@@ -101,7 +101,7 @@ export async function restart(assistants: Assistants, name: string, io: Io, opti
 
 /** Writes a verb. @returns what that changes. */
 async function order(assistants: Assistants, object: AssistantDeployment, verb: Verb, value: string): Promise<Change> {
-  await assistants.order(object.metadata.name, verb, value);
+  await assistants.change(object, { order: { verb, value } });
   return verbChange(object, verb, value);
 }
 

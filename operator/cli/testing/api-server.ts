@@ -116,16 +116,15 @@ export class ApiServer implements AsyncDisposable {
   }
 }
 
-/** The two kinds of patch that the commands send: JSON merge patch (RFC 7386) without deletions, and `test` and `add` of JSON patch (RFC 6902). */
+/** The patch that the commands send: `test`, which is taken to hold, and `add` of JSON patch (RFC 6902). */
 function patched(object: AssistantDeployment, patch: unknown): AssistantDeployment {
-  if (!Array.isArray(patch)) return merged(object, patch) as AssistantDeployment;
   return (patch as { op: string; path: string; value: unknown }[])
     .filter(({ op }) => op === 'add')
     .reduce<unknown>((now, { path, value }) => {
       const nested = path
         .split('/')
         .slice(1)
-        .reduceRight<unknown>((inner, part) => ({ [part]: inner }), value);
+        .reduceRight<unknown>((inner, part) => ({ [part.replaceAll('~1', '/')]: inner }), value);
       return merged(now, nested);
     }, object) as AssistantDeployment;
 }

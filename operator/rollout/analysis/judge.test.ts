@@ -146,6 +146,14 @@ describe('a source that errs', () => {
     expect(standingOf(of, after(of, GOOD, 'refused', 'refused'), true)).toMatchObject({ kind });
   });
 
+  it('too often is not waited for to the end when onNoData is Fail', () => {
+    const kinds = (['Wait', 'Pass', 'Fail'] as const).map((onNoData) => {
+      const of = watch({ max: '0.01', onNoData, consecutiveErrorLimit: 1 });
+      return standingOf(of, after(of, GOOD, 'refused', 'refused'), false).kind;
+    });
+    expect(kinds).toEqual(['Waits', 'Waits', 'Failed']);
+  });
+
   it('is forgiven when it answers again', () => {
     const of = watch({ max: '0.01', consecutiveErrorLimit: 0 });
     expect(after(of, 'refused', GOOD)).toMatchObject({ verdict: 'Passing', errors: 0, checks: 2 });
@@ -233,6 +241,16 @@ describe('a comparison with stable [R-295]', () => {
       verdict: 'Failing',
       message: 'error-rate 20 tokens/s, 2.5 times as slow as stable > 1.2',
     });
+  });
+
+  it('without counts waits until stable, too, has as many samples as are wanted', () => {
+    const speed = watch({ preset: 'TokensPerSecond', minSamples: 50, comparedTo: { stable: { maxRatio: '1.2' } } });
+    const value = (samples: number): Reading => ({ value: 20, samples, evidence: null });
+    expect(after(speed, { update: value(1000), stable: value(49) })).toMatchObject({
+      verdict: 'NoData',
+      message: 'error-rate: the stable revision has 49 of 50 samples to compare with',
+    });
+    expect(after(speed, { update: value(1000), stable: value(50) })).toMatchObject({ verdict: 'Passing' });
   });
 });
 

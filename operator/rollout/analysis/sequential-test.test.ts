@@ -32,6 +32,20 @@ function firstLook(
   return null;
 }
 
+/** ln of the largest likelihood of all pairs of rates with this ratio, by looking for it: it has one summit. */
+function bestFit(ratio: number, update: Evidence, stable: Evidence): number {
+  const part = ({ events, trials }: Evidence, rate: number): number =>
+    (events === 0 ? 0 : events * Math.log(rate)) + (trials === events ? 0 : (trials - events) * Math.log(1 - rate));
+  const at = (rate: number): number => part(update, ratio * rate) + part(stable, rate);
+  let [from, to] = [0, Math.min(1, 1 / ratio)];
+  for (let step = 0; step < 200; step++) {
+    const [left, right] = [from + (to - from) / 3, to - (to - from) / 3];
+    if (at(left) < at(right)) from = left;
+    else to = right;
+  }
+  return at((from + to) / 2);
+}
+
 describe('the interval of a ratio', () => {
   it('says nothing without data', () => {
     expect(ratioInterval({ events: 0, trials: 0 }, { events: 0, trials: 0 }, 0.01)).toEqual({ low: 0, high: Infinity });
@@ -95,6 +109,26 @@ describe('the interval of a ratio', () => {
         expect(rough.high).toBeGreaterThanOrEqual(observed * 0.9999);
       }),
     );
+  });
+
+  it('ends on both sides where the pair of rates that fits best is as unlikely, however few counts there are', () => {
+    const few: fc.Arbitrary<Evidence> = fc
+      .record({
+        trials: fc.double({ min: 0.2, max: 30, noNaN: true }),
+        share: fc.double({ min: 0.01, max: 0.99, noNaN: true }),
+      })
+      .map(({ trials, share }) => ({ trials, events: trials * share }));
+    let compared = 0;
+    fc.assert(
+      fc.property(few, few, (update, stable) => {
+        const { low, high } = ratioInterval(update, stable, 0.9);
+        if (low === 0 || high === Infinity) return;
+        compared += 1;
+        expect(bestFit(low, update, stable)).toBeCloseTo(bestFit(high, update, stable), 3);
+      }),
+      { numRuns: 500 },
+    );
+    expect(compared).toBeGreaterThan(50);
   });
 
   it('takes counts that are not whole, and refuses impossible ones by name', () => {
