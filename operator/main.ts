@@ -1,23 +1,12 @@
 // The operator as a process: settings from the environment and flags, then the manager runs until SIGTERM or the loss of the lease.
 import { connectionFromEnvironment, LeadershipLostError, Manager, stopSignal } from '@assistant-platform/runtime';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { AssistantController } from './controller/controller.ts';
-import { readSettings, SettingsError, USAGE } from './controller/settings.ts';
+import { type OperatorSettings, readSettings, SettingsError, USAGE } from './controller/settings.ts';
 import { PrometheusClient } from './metrics/prometheus-client.ts';
 import { PrometheusSource } from './metrics/prometheus-source.ts';
 
-async function main(): Promise<number> {
-  const settings = readSettings(process.argv.slice(2), process.env);
-  if (settings === 'Help') {
-    console.log(USAGE);
-    return 0;
-  }
-  const log = pino({
-    level: settings.logLevel,
-    base: undefined,
-    formatters: { level: (level) => ({ level }) },
-    timestamp: pino.stdTimeFunctions.isoTime,
-  });
+async function run(settings: OperatorSettings, log: Logger): Promise<void> {
   const endTelemetry =
     settings.otlpEndpoint === null ? null : (await import('./telemetry.ts')).startTelemetry(settings.otlpEndpoint, log);
   const manager = new Manager({
@@ -47,18 +36,39 @@ async function main(): Promise<number> {
   } finally {
     await endTelemetry?.();
   }
-  return 0;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (error instanceof SettingsError) console.error(`${error.message}\n\n${USAGE}`);
-    else if (error instanceof LeadershipLostError)
-      console.error(`${error.message}: ending, so that another one may work`);
-    else console.error(error);
+/** What ends the process is a line of its log like any other: whoever collects the log reads lines of JSON. */
+function crash(log: Logger, error: unknown): never {
+  if (error instanceof LeadershipLostError) log.fatal(`${error.message}: ending, so that another one may work`);
+  else log.fatal({ err: error }, 'assistant-operator ends by an error');
+  process.exit(1);
+}
+
+/** The settings; what is wrong with them is for the person who starts it, as text. */
+function settingsOrEnd(): OperatorSettings {
+  try {
+    const settings = readSettings(process.argv.slice(2), process.env);
+    if (settings !== 'Help') return settings;
+    console.log(USAGE);
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    console.error(`${error.message}\n\n${USAGE}`);
     process.exit(1);
+  }
+}
+
+const settings = settingsOrEnd();
+const log = pino(
+  {
+    level: settings.logLevel,
+    base: undefined,
+    formatters: { level: (level) => ({ level }) },
+    timestamp: pino.stdTimeFunctions.isoTime,
   },
+  // Each line is out before the next thing happens: what is on its way at the end would come behind or in the middle of the last lines, or be lost.
+  pino.destination({ fd: 1, sync: true }),
 );
+process.on('uncaughtException', (error) => crash(log, error));
+run(settings, log).catch((error: unknown) => crash(log, error));

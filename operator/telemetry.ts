@@ -1,7 +1,7 @@
 // Traces of the operator, sent by OTLP/HTTP when OTEL_EXPORTER_OTLP_ENDPOINT names a collector; without it nothing of this file is loaded.
 import type { Logger } from '@assistant-platform/runtime';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { resourceFromAttributes } from '@opentelemetry/resources';
+import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import {
   BatchSpanProcessor,
   type IdGenerator,
@@ -32,7 +32,10 @@ export function startTelemetry(endpoint: string, logger: Pick<Logger, 'warn'>): 
   const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
   const provider = new NodeTracerProvider({
     idGenerator: new RolloutIds(rootIds),
-    resource: resourceFromAttributes({ 'service.name': 'assistant-operator' }),
+    // With what the SDK says of itself, and what people add (OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME).
+    resource: defaultResource()
+      .merge(resourceFromAttributes({ 'service.name': 'assistant-operator' }))
+      .merge(detectResources({ detectors: [envDetector] })),
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url }))],
   });
   provider.register();

@@ -7,4 +7,4 @@ export { formatDuration, InvalidDurationError, parseDuration } from './durations
 export * from './group.ts';
 export { cutNesting, TEMPLATE_LEVELS } from './nesting.ts';
 export { OPERATOR_VARIABLES } from './schema/podParts.ts';
-export { summarize, underWay } from './summary.ts';
+export { summarize, takesSteps, underWay } from './summary.ts';

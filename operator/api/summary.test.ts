@@ -25,6 +25,11 @@ describe('summarize', () => {
     expect(summarize({ ...status, updateRevision: stable })).toEqual({ ready: '3/4', connections: 35 });
   });
 
+  test('the first installation takes no steps', () => {
+    const { stableRevision: _none, ...installing } = status;
+    expect(summarize(installing)).toEqual({ weight: '10%', ready: '3/5', connections: 37 });
+  });
+
   test('sessions of an aborted revision are not counted twice', () => {
     expect(summarize({ ...status, draining: [{ ...draining, hash: 'b', sockets: 2 }] }).connections).toBe(33);
   });

@@ -3,7 +3,7 @@ import type { AssistantDeploymentStatus, SummaryStatus } from './assistant-deplo
 
 /**
  * Makes `status.summary` from the rest of the status. Pure: equal status, equal summary.
- * Step and weight are absent while nothing is under way.
+ * Step and weight are absent while nothing is under way; the step on the first installation, too.
  */
 export function summarize(status: AssistantDeploymentStatus): SummaryStatus {
   // At rest update is stable under another name: counted once.
@@ -19,7 +19,7 @@ export function summarize(status: AssistantDeploymentStatus): SummaryStatus {
     .reduce((total, { sockets }) => total + sockets, 0);
   const flags = (status.flags ?? []).map(({ feature, rollout }) => `${feature}=${rollout}%`);
   return {
-    ...(underWay(status) && status.step !== undefined ? { step: `${status.step.index}/${status.step.count}` } : {}),
+    ...(takesSteps(status) && status.step !== undefined ? { step: `${status.step.index}/${status.step.count}` } : {}),
     ...(underWay(status) && status.weight !== undefined ? { weight: `${status.weight.routed}%` } : {}),
     ready: `${sum(({ ready }) => ready)}/${sum(({ replicas }) => replicas)}`,
     connections: sum(({ sockets }) => sockets) + draining,
@@ -33,3 +33,7 @@ export function underWay(status: AssistantDeploymentStatus): boolean {
   const { stableRevision, updateRevision } = status;
   return updateRevision !== undefined && updateRevision.hash !== stableRevision?.hash;
 }
+
+/** Whether a revision goes through the steps; the first release takes none. */
+export const takesSteps = (status: AssistantDeploymentStatus): boolean =>
+  underWay(status) && status.stableRevision !== undefined;

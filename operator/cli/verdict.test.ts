@@ -6,6 +6,7 @@ import { verdictOf } from './verdict.ts';
 
 test.each([
   ['healthy', 'Good'],
+  ['installing', 'UnderWay'],
   ['canary-analysis', 'UnderWay'],
   ['canary-paused', 'UnderWay'],
   ['image-missing', 'UnderWay'],
@@ -53,7 +54,7 @@ test.each([
 });
 
 test('every scene is judged above', () => {
-  expect(scenes).toHaveLength(10);
+  expect(scenes).toHaveLength(11);
 });
 
 test('a phase that a later operator has is not the end of anything', () => {

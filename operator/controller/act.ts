@@ -42,6 +42,8 @@ export interface ActContext {
   readonly adminToken: string | null;
   /** Uid of a child as it is known, undefined when nothing of that name is labelled as the subject's. */
   readonly ownUid: (ref: ChildRef) => string | undefined;
+  /** Told of each write that is done, whatever becomes of the next ones. */
+  readonly onDone?: (write: Write) => void;
   /** Remembers which pods took the order to drain. */
   readonly book: Pick<SessionBook, 'noteDrain' | 'noteFailedDrain' | 'wasTold'>;
 }
@@ -63,6 +65,7 @@ export async function act(writes: readonly Write[], context: ActContext): Promis
     }
     try {
       await carryOut(write, context);
+      context.onDone?.(write);
     } catch (error) {
       if (
         error instanceof OutdatedError ||

@@ -28,7 +28,8 @@ import { SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { isSame } from '../rollout/digest.ts';
 import { plan } from '../rollout/plan.ts';
 import { withRefusal, type Refusal } from '../rollout/refusal.ts';
-import type { Plan } from '../rollout/plan-types.ts';
+import type { Note } from '../rollout/decide.ts';
+import type { Plan, Write } from '../rollout/plan-types.ts';
 import type { Settings, Snapshot } from '../rollout/snapshot.ts';
 import type { Status } from '../rollout/state.ts';
 import { noMetricSource, type MetricSource } from '../metrics/source.ts';
@@ -149,12 +150,22 @@ export class AssistantController {
     if (chooses && (await this.#book.hear(askedPods(snapshot), signal))) return requeueAfter(0);
     span.setAttributes({ 'assistant.phase': next.status.phase ?? '', 'assistant.writes': next.writes.length });
     const { writes, reportInMs } = this.#pace(key, snapshot, next);
-    const result = await this.#act(stored, snapshot, { ...next, writes }, { log, signal, failures });
+    const paced = { ...next, writes };
+    const written = new Set<Write>();
+    let result: ActResult | undefined;
+    try {
+      result = await this.#act(stored, snapshot, paced, written, { log, signal, failures });
+    } finally {
+      // No later look does again, and tells of, what this one has done.
+      const told =
+        result?.kind === 'Done' ? next.notes : next.notes.filter(({ of }) => of !== undefined && written.has(of));
+      this.#tellNotes(stored, told, log);
+    }
     if (result.kind === 'Outdated') {
       log.debug({ write: result.write.kind }, 'something changed meanwhile: looking again');
       return requeue(CONFLICT_RETRY_MS);
     }
-    this.#tell(stored, snapshot, { ...next, writes }, log);
+    this.#tell(stored, snapshot, paced, log);
     this.#askPods(request, snapshot, next);
     this.#measure(request, snapshot, next);
     return this.#lookAgain(snapshot, next, reportInMs);
@@ -195,6 +206,7 @@ export class AssistantController {
     stored: StoredAssistantDeployment,
     snapshot: Snapshot,
     next: Plan,
+    written: Set<Write>,
     { log, signal, failures }: Pick<ReconcileContext, 'log' | 'signal' | 'failures'>,
   ): Promise<ActResult> {
     const { subject } = snapshot;
@@ -205,6 +217,7 @@ export class AssistantController {
         book: this.#book,
         ...{ log, signal, subject, stored, adminToken: this.#caches.adminToken(subject) },
         ownUid: (ref) => this.#caches.ownUid(subject, ref),
+        onDone: (write) => void written.add(write),
       });
     } catch (error) {
       const foreign = error instanceof ForeignObjectError;
@@ -244,17 +257,20 @@ export class AssistantController {
     });
   }
 
-  /** Events, log lines and metrics: only after everything they speak of has been stored. */
+  #tellNotes(stored: StoredAssistantDeployment, notes: readonly Note[], log: ReconcileContext['log']): void {
+    this.#teller.tellNotes(stored, notes, log);
+    this.#metrics.told(notes);
+  }
+
+  /** Events, log lines, metrics and traces of the status: only after it has been stored. */
   #tell(stored: StoredAssistantDeployment, { subject }: Snapshot, next: Plan, log: ReconcileContext['log']): void {
     const { status: before } = subject;
     const after = next.writes.some((write) => write.kind === 'Status') ? next.status : before;
-    this.#teller.tellNotes(stored, next.notes, log);
-    this.#metrics.told(next.notes);
     this.#teller.tellWaits(objectKey(subject), stored, [before, after], this.#manager.clock.now(), log);
     if (after === before) return;
     this.#metrics.stored(before, after);
-    const ended = endedBetween(before, after, subject.release.strategy, this.#manager.clock.now());
-    if (ended !== null) emit(this.#tracer, rootIds, subject, ended);
+    for (const ended of endedBetween(before, after, subject.release.strategy, this.#manager.clock.now()))
+      emit(this.#tracer, rootIds, subject, ended);
   }
 
   /** Asks the pods for their sessions beside the reconcile, and looks again when one of them says something new. */

@@ -26,7 +26,11 @@ function scraped() {
     durations: async () =>
       (await registry.metrics())
         .split('\n')
-        .filter((line) => /^assistant_rollout_duration_seconds_(count|sum)/.test(line)),
+        .filter((line) => /^assistant_rollout_duration_seconds_(count|sum)/.test(line) && !line.endsWith(' 0')),
+    counts: async () =>
+      (await registry.metrics())
+        .split('\n')
+        .filter((line) => line.startsWith('assistant_rollout_duration_seconds_count')),
     tell: (change: Change<StoredAssistantDeployment>) => {
       for (const handler of handlers) handler(change);
     },
@@ -96,21 +100,43 @@ it('the end of a rollout is counted once, with its time and its outcome', async 
   stored({ history: [aborted] }, { history: [promoted, aborted] });
   stored({ history: [promoted, aborted] }, { history: [promoted, aborted] });
   expect(await durations()).toEqual([
-    'assistant_rollout_duration_seconds_sum{outcome="Aborted"} 120',
-    'assistant_rollout_duration_seconds_count{outcome="Aborted"} 1',
     'assistant_rollout_duration_seconds_sum{outcome="Promoted"} 300',
     'assistant_rollout_duration_seconds_count{outcome="Promoted"} 1',
+    'assistant_rollout_duration_seconds_sum{outcome="Aborted"} 120',
+    'assistant_rollout_duration_seconds_count{outcome="Aborted"} 1',
   ]);
+});
+
+it('two rollouts that end at one look are both counted', async () => {
+  const { stored, durations } = scraped();
+  const entry = (hash: string, outcome: 'Superseded' | 'Aborted', from: number, to: number) => ({
+    ...{ hash, release: hash, outcome },
+    startedAt: `2026-01-01T00:0${from}:00Z`,
+    finishedAt: `2026-01-01T00:0${to}:00Z`,
+  });
+  stored({}, { history: [entry('cccc', 'Aborted', 2, 3), entry('bbbb', 'Superseded', 0, 2)] });
+  expect(await durations()).toEqual([
+    'assistant_rollout_duration_seconds_sum{outcome="Aborted"} 60',
+    'assistant_rollout_duration_seconds_count{outcome="Aborted"} 1',
+    'assistant_rollout_duration_seconds_sum{outcome="Superseded"} 120',
+    'assistant_rollout_duration_seconds_count{outcome="Superseded"} 1',
+  ]);
+});
+
+it('every outcome is there before the first rollout ends, so that its first end is an increase', async () => {
+  const { counts } = scraped();
+  expect(await counts()).toEqual(
+    ['Promoted', 'FastPromoted', 'Aborted', 'Superseded', 'RolledBack'].map(
+      (outcome) => `assistant_rollout_duration_seconds_count{outcome="${outcome}"} 0`,
+    ),
+  );
 });
 
 it('a rollout that another clock began later than it ended took no time: its counter does not go back', async () => {
   const { stored, durations } = scraped();
   const times = { startedAt: '2026-01-01T00:00:05Z', finishedAt: '2026-01-01T00:00:03Z' };
   stored({}, { history: [{ hash: 'bbbb', release: '1.1.0', outcome: 'Superseded', ...times }] });
-  expect(await durations()).toEqual([
-    'assistant_rollout_duration_seconds_sum{outcome="Superseded"} 0',
-    'assistant_rollout_duration_seconds_count{outcome="Superseded"} 1',
-  ]);
+  expect(await durations()).toEqual(['assistant_rollout_duration_seconds_count{outcome="Superseded"} 1']);
 });
 
 it('[R-307] sessions that a drain cut off at its deadline are counted', async () => {

@@ -1,8 +1,9 @@
 // Metrics of the rollouts themselves (docs/reference/metrics.md). Gauges are made anew at each scrape from what the informer told last, so they never lag or leak.
-import type { HistoryEntry, Status } from '../rollout/state.ts';
+import type { Outcome, Status } from '../rollout/state.ts';
 import { computedGauge, objectKey, type Registry, type WatchSource } from '@assistant-platform/runtime';
 import { Counter, Histogram } from 'prom-client';
 import type { Note } from '../rollout/decide.ts';
+import { endedSince } from './ended.ts';
 import type { StoredAssistantDeployment } from './resources.ts';
 
 export interface RolloutMetrics {
@@ -14,6 +15,14 @@ export interface RolloutMetrics {
 
 // From a blue-green switch of seconds to canaries of days.
 const DURATION_BUCKETS = [5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400, 259_200];
+
+const OUTCOMES: Readonly<Record<Outcome, null>> = {
+  Promoted: null,
+  FastPromoted: null,
+  Aborted: null,
+  Superseded: null,
+  RolledBack: null,
+};
 
 /** What the gauges tell of one AssistantDeployment: little, as every one of them is kept. */
 interface Figures {
@@ -83,6 +92,8 @@ export function rolloutMetrics(registry: Registry, assistants: WatchSource<Store
     buckets: DURATION_BUCKETS,
     registers: [registry],
   });
+  // All are there from the start: the first abort after a restart would not be an increase otherwise.
+  for (const outcome of Object.keys(OUTCOMES)) duration.zero({ outcome });
   const forced = new Counter({
     name: 'assistant_drain_forced_sessions_total',
     help: 'Open sessions that were cut off because the deadline of a drain had passed.',
@@ -93,14 +104,10 @@ export function rolloutMetrics(registry: Registry, assistants: WatchSource<Store
       for (const { cutOff = 0 } of notes) forced.inc(cutOff);
     },
     stored: (before, after) => {
-      const ended = after.history?.[0];
-      if (ended === undefined || isSame(before.history?.[0], ended)) return;
-      // The clock of the node that began it may have been ahead of this one.
-      const ms = Math.max(0, Date.parse(ended.finishedAt) - Date.parse(ended.startedAt));
-      duration.observe({ outcome: ended.outcome }, ms / 1000);
+      for (const { outcome, startedAt, finishedAt } of endedSince(before, after)) {
+        // The clock of the node that began it may have been ahead of this one.
+        duration.observe({ outcome }, Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
+      }
     },
   };
 }
-
-const isSame = (a: HistoryEntry | undefined, b: HistoryEntry): boolean =>
-  a?.hash === b.hash && a.finishedAt === b.finishedAt;

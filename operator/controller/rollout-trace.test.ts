@@ -23,9 +23,7 @@ function spansOf(after: (run: WorldRun) => void): Ended[] {
   world.write = (one, snapshot) => {
     write(one, snapshot);
     if (one.kind !== 'Status') return;
-    ended.push(
-      ...[endedBetween(before, one.status, world.release.strategy, world.now)].filter((each) => each !== null),
-    );
+    ended.push(...endedBetween(before, one.status, world.release.strategy, world.now));
     before = one.status;
   };
   world.edit((release) => withVersion(release, '1.1.0'));
@@ -61,6 +59,86 @@ describe('the spans of a rollout', () => {
     expect(spans.slice(-2)).toMatchObject([
       { kind: 'Step', name: 'pause of 3 s', failure: 'too slow' },
       { kind: 'Rollout', attributes: { 'assistant.outcome': 'Aborted' }, failure: 'too slow' },
+    ]);
+  });
+});
+
+describe('every span ends once', () => {
+  const named = (ended: readonly Ended[]): string[] =>
+    ended.flatMap(({ spans }) => spans.map(({ kind, name, failure }) => `${kind}: ${name}: ${failure ?? 'well'}`));
+  const ABORTED = ['Step: weight 10 %: well', 'Step: pause of 3 s: too slow', 'Rollout: rollout 1.1.0: too slow'];
+  const abort = (run: WorldRun): void => {
+    run.run(4000);
+    run.world.annotate({ 'assistant-platform.io/abort': 'too slow' });
+    run.run(10_000);
+  };
+
+  it.each<[string, (run: WorldRun) => void]>([
+    ['tried again', ({ world }) => world.annotate({ 'assistant-platform.io/retry': '' })],
+    ['followed by another release', ({ world }) => world.edit((release) => withVersion(release, '1.2.0'))],
+    ['taken back', ({ world }) => world.edit((release) => withVersion(release, '1.0.0'))],
+  ])('also of a rollout that was aborted and is then %s', (_what, then) => {
+    const ended = spansOf((run) => {
+      abort(run);
+      then(run);
+      run.run(60_000);
+    });
+    const [begin] = ended;
+    expect(named(ended.filter(({ startedAt }) => startedAt === begin?.startedAt))).toEqual(ABORTED);
+  });
+
+  it.each<[string, (run: WorldRun) => void, string[]]>([
+    [
+      'whose steps are edited at its first one',
+      ({ world }) => {
+        const { strategy } = sampleRelease('any', canary([{ setWeight: 20 }]));
+        world.edit((release) => ({ ...release, strategy }));
+      },
+      [
+        'Step: step 1 before the steps were edited: well',
+        'Step: weight 20 %: well',
+        'Step: all traffic: well',
+        'Rollout: rollout 1.1.0: well',
+      ],
+    ],
+    [
+      'that is deleted with its AssistantDeployment',
+      ({ world }) => world.delete(),
+      ['Step: weight 10 %: Deleted', 'Rollout: rollout 1.1.0: Deleted'],
+    ],
+  ])('also of a rollout %s', (_what, then, spans) => {
+    const ended = spansOf((run) => {
+      run.run(100);
+      then(run);
+      run.run(60_000);
+    });
+    expect(named(ended)).toEqual(spans);
+  });
+
+  it('none before it has begun, by whatever clocks', () => {
+    const [stable, update] = [
+      { hash: 'aaaa', release: '1.0.0' },
+      { hash: 'bbbb', release: '1.1.0', startedAt: '2026-01-01T00:00:05.000Z' },
+    ];
+    const { strategy } = sampleRelease('any', STEPS);
+    const before: Status = { stableRevision: stable, updateRevision: update };
+    const end = { outcome: 'Promoted', finishedAt: '2026-01-01T00:00:03.000Z' } as const;
+    const [ended] = endedBetween(before, { stableRevision: update, history: [{ ...update, ...end }] }, strategy, 0);
+    expect(ended?.spans).toMatchObject([{ start: Date.parse(update.startedAt), end: Date.parse(update.startedAt) }]);
+  });
+
+  it('where the release that takes the place of another one is aborted before it has begun', () => {
+    const ended = spansOf((run) => {
+      run.run(4000);
+      run.world.annotate({ 'assistant-platform.io/abort': 'the wrong one' });
+      run.world.edit((release) => withVersion(release, '1.2.0'));
+      run.run(60_000);
+    });
+    expect(named(ended)).toEqual([
+      'Step: weight 10 %: well',
+      'Step: pause of 3 s: Superseded',
+      'Rollout: rollout 1.1.0: Superseded',
+      'Rollout: rollout 1.2.0: the wrong one',
     ]);
   });
 });

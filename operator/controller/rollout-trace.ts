@@ -4,10 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { type Attributes, ROOT_CONTEXT, SpanStatusCode, trace, TraceFlags, type Tracer } from '@opentelemetry/api';
+import { isSame } from '../rollout/digest.ts';
 import type { Strategy } from '../rollout/release.ts';
-import { stagesOf } from '../rollout/stages.ts';
-import type { Status } from '../rollout/state.ts';
+import { stagesHash, stagesOf } from '../rollout/stages.ts';
+import type { HistoryEntry, RevisionRef, Status, StepStatus } from '../rollout/state.ts';
 import { describe } from '../rollout/walk.ts';
+import { endedSince } from './ended.ts';
 
 /** Ids of a rollout's trace and of the span that holds all others; hexadecimal, as W3C Trace Context has them. */
 export interface TraceIds {
@@ -32,74 +34,105 @@ export interface EndedSpan {
   readonly failure: string | null;
 }
 
-/** The rollout that was under way before. */
+/** What ended of one rollout. */
 export interface Ended {
   readonly hash: string;
   readonly startedAt: string;
   readonly spans: readonly EndedSpan[];
 }
 
-/** The spans that ended with `after`; null when none did. Pure. */
-export function endedBetween(before: Status, after: Status, strategy: Strategy, now: number): Ended | null {
-  const update = before.updateRevision;
-  if (update?.startedAt === undefined || update.hash === before.stableRevision?.hash) return null;
-  const { hash, startedAt } = update;
-  const entry = after.history?.[0];
-  const isNew = entry !== undefined && JSON.stringify(entry) !== JSON.stringify(before.history?.[0]);
-  const over = isNew && entry.hash === hash && entry.startedAt === startedAt ? entry : null;
-  const failure = over === null || over.outcome.endsWith('Promoted') ? null : (after.abort?.reason ?? over.outcome);
-  const spans = [
-    ...stepSpans(before, after, strategy, over === null ? null : Date.parse(over.finishedAt), failure, now),
-    ...(over === null
-      ? []
-      : [
-          {
-            kind: 'Rollout',
-            name: `rollout ${over.release}`,
-            start: Date.parse(over.startedAt),
-            end: Date.parse(over.finishedAt),
-            attributes: {
-              'assistant.outcome': over.outcome,
-              'assistant.release': over.release,
-              'assistant.revision': hash,
-            },
-            failure,
-          } as const,
-        ]),
+/** The rollouts of which spans ended with `after`, in the order of their ends. Pure. */
+export function endedBetween(before: Status, after: Status, strategy: Strategy, now: number): Ended[] {
+  const own = underWay(before);
+  const ends = own !== null && isDeleted(before, after) ? [deletedAt(own, now)] : endedSince(before, after);
+  const isOwn = ({ hash, startedAt }: End): boolean => hash === own?.hash && startedAt === own.startedAt;
+  const rest = own === null || ends.some(isOwn) ? [] : stepSpans(before, after, strategy, null, now);
+  return [
+    ...ends.map((end) => ({
+      hash: end.hash,
+      startedAt: end.startedAt,
+      spans: [...(isOwn(end) ? stepSpans(before, after, strategy, end, now) : []), rolloutSpan(end, after)],
+    })),
+    ...(own === null || rest.length === 0 ? [] : [{ ...own, spans: rest }]),
   ];
-  return spans.length === 0 ? null : { hash, startedAt, spans };
 }
 
+/** How a rollout ended: as the history has it, or with its AssistantDeployment. */
+type End = Omit<HistoryEntry, 'outcome'> & { readonly outcome: HistoryEntry['outcome'] | 'Deleted' };
+
+type Begun = RevisionRef & { readonly startedAt: string };
+
+/** The rollout that has not ended yet; one that was aborted has. */
+function underWay({ updateRevision, stableRevision, abort, phase }: Status): Begun | null {
+  if (updateRevision?.startedAt === undefined || updateRevision.hash === stableRevision?.hash) return null;
+  const { hash, release, startedAt } = updateRevision;
+  return abort !== undefined || phase === 'Terminating' ? null : { hash, release, startedAt };
+}
+
+const isDeleted = (before: Status, after: Status): boolean =>
+  before.phase !== 'Terminating' && after.phase === 'Terminating';
+
+const deletedAt = (own: Begun, now: number): End => ({
+  ...own,
+  outcome: 'Deleted',
+  finishedAt: new Date(now).toISOString(),
+});
+
+function failureOf({ outcome }: End, { abort }: Status): string | null {
+  if (outcome.endsWith('Promoted')) return null;
+  return outcome === 'Aborted' && abort !== undefined ? abort.reason : outcome;
+}
+
+function rolloutSpan(end: End, after: Status): EndedSpan {
+  const { hash, release, outcome, startedAt, finishedAt } = end;
+  return {
+    kind: 'Rollout',
+    name: `rollout ${release}`,
+    start: Date.parse(startedAt),
+    end: notBefore(startedAt, Date.parse(finishedAt)),
+    attributes: { 'assistant.outcome': outcome, 'assistant.release': release, 'assistant.revision': hash },
+    failure: failureOf(end, after),
+  };
+}
+
+/** @param over the end of the rollout; null: it goes on. */
 function stepSpans(
-  { step, weight }: Status,
+  { step, weight, updateRevision }: Status,
   after: Status,
   strategy: Strategy,
-  overAt: number | null,
-  failure: string | null,
+  over: End | null,
   now: number,
 ): EndedSpan[] {
   if (step?.startedAt === undefined) return [];
-  const left = after.step?.index !== step.index || after.step.stepsHash !== step.stepsHash;
-  if (overAt === null && !left) return [];
-  const stage = stagesOf(strategy)[step.index];
-  const name = stage === undefined ? 'all traffic' : describe(stage);
-  const end = overAt ?? (after.step?.startedAt === undefined ? now : Date.parse(after.step.startedAt));
-  const attributes = {
-    'assistant.step': Math.min(step.index + 1, step.count),
-    'assistant.steps': step.count,
-    'assistant.weight': weight?.requested ?? 0,
-  };
+  const goesOn = isSame(after.updateRevision, updateRevision);
+  if (over === null && (!goesOn || isSame(after.step, step))) return [];
+  const end =
+    over !== null ? Date.parse(over.finishedAt) : after.step?.startedAt ? Date.parse(after.step.startedAt) : now;
   return [
     {
       kind: 'Step',
-      name,
+      name: nameOf(step, strategy),
       start: Date.parse(step.startedAt),
-      end: Math.max(end, Date.parse(step.startedAt)),
-      attributes,
-      failure,
+      end: notBefore(step.startedAt, end),
+      attributes: {
+        'assistant.step': Math.min(step.index + 1, step.count),
+        'assistant.steps': step.count,
+        'assistant.weight': weight?.requested ?? 0,
+      },
+      failure: over === null ? null : failureOf(over, after),
     },
   ];
 }
+
+/** In the words of the spec; of steps that were edited since, nobody knows them. */
+function nameOf({ index, stepsHash }: StepStatus, strategy: Strategy): string {
+  if (stepsHash !== stagesHash(strategy)) return `step ${index + 1} before the steps were edited`;
+  const stage = stagesOf(strategy)[index];
+  return stage === undefined ? 'all traffic' : describe(stage);
+}
+
+/** The clock of the node that began it may have been ahead. */
+const notBefore = (startedAt: string, end: number): number => Math.max(end, Date.parse(startedAt));
 
 /** Gives the next root span its ids; the SDK asks its generator for them (see telemetry.ts). */
 export interface RootIds {

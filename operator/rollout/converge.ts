@@ -67,7 +67,8 @@ export function converge(p: Progress, f: Facts, routes: Verification, now: numbe
       ...tellDeparting(f, now),
       ...leftovers(p, f, retired),
     ],
-    notes: scaled.flatMap((result) => result.notes),
+    // The last write of a step is the one that it is about.
+    notes: scaled.flatMap(({ notes, writes }) => notes.map((each) => ({ ...each, of: writes.at(-1) }))),
     lookAgainAt: looks.length === 0 ? null : Math.min(...looks),
   };
 }

@@ -4,6 +4,7 @@ import { abortRollout, holdAborted, retryRollout } from './abort.ts';
 import type { Facts } from './facts.ts';
 import { install } from './install.ts';
 import { readOrder, type Order } from './orders.ts';
+import type { Write } from './plan-types.ts';
 import { verifyRoutes, type Verification } from './routes.ts';
 import { holdAtRest, startRollout } from './start.ts';
 import { atRest, type BlockedBy, type Installed, type Progress } from './state.ts';
@@ -17,6 +18,8 @@ export interface Note {
   readonly message: string;
   /** Open sessions that are cut off by it. */
   readonly cutOff?: number;
+  /** The write that it tells of: told as soon as that is done, whatever becomes of the rest of the plan. None: it tells of the whole. */
+  readonly of?: Write | undefined;
 }
 
 /** The next piece of progress. */

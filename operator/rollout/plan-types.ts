@@ -68,7 +68,7 @@ export interface Plan {
   readonly writes: readonly Write[];
   /** The status that holds when all writes are done; equal to the stored one when nothing changed. */
   readonly status: Status;
-  /** Told (Event, log) when the plan has been carried out. */
+  /** Told (Event, log) when the plan has been carried out; what tells of one write, when that was. */
   readonly notes: readonly Note[];
   /**
    * When to look again even if nothing is heard, epoch milliseconds; null: only when something changes. Never a past time without a write: what is due

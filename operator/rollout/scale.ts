@@ -17,6 +17,7 @@ import type { Verification } from './routes.ts';
 import type { DrainWindow, Pod, PodDrain, Workload } from './snapshot.ts';
 import { capacityFor } from './stages.ts';
 import type { Progress } from './state.ts';
+import { counted, lasting } from './words.ts';
 
 export interface ScaleResult {
   readonly writes: readonly Write[];
@@ -87,7 +88,9 @@ export function scaleActive(p: Progress, f: Facts, unit: Unit, now: number): Sca
     const chosen = chooseLeaving(unit, surplus);
     return {
       writes: [...tell, ...mark(chosen, drainWindow(f, now))],
-      notes: [note('ScalingIn', `${unit.component}: ${chosen.length} of ${live} pods are drained before they go`)],
+      notes: [
+        note('ScalingIn', `${unit.component}: from ${live} to ${counted(wanted, 'pod')}; what leaves is drained first`),
+      ],
       lookAgainAt: now,
     };
   }
@@ -145,7 +148,7 @@ export function scaleRetired(p: Progress, f: Facts, routes: Verification, unit: 
       notes: [
         note(
           'DrainStarted',
-          `${unit.component} ${unit.revision}: ${unit.sockets} open sessions on ${pods.length} pods, at most ${f.release.drain.deadlineMs / 1000} s`,
+          `${unit.component} ${unit.revision}: ${counted(unit.sockets, 'open session')} on ${counted(pods.length, 'pod')}, at most ${lasting(f.release.drain.deadlineMs)}`,
         ),
       ],
       lookAgainAt: now,
@@ -172,6 +175,6 @@ export function forced(unit: Unit, pods: readonly Pod[], now: number): Note[] {
   const cut = pods.filter((pod) => !isReleased(pod, null, now));
   if (cut.length === 0) return [];
   const open = cut.reduce((sum, pod) => sum + (pod.sessions.kind === 'known' ? pod.sessions.open : 0), 0);
-  const what = `the drain deadline has passed, ${cut.length} pods go with ${open} sessions open`;
+  const what = `the drain deadline has passed, ${counted(open, 'open session')} on ${counted(cut.length, 'pod')} cut off`;
   return [{ ...note('DrainForced', `${unit.component} ${unit.revision}: ${what}`, 'Warning'), cutOff: open }];
 }

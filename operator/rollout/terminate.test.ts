@@ -50,7 +50,7 @@ describe('a deletion', () => {
       waits: [
         {
           reason: 'DrainBeforeDeletion',
-          message: '3 open sessions on 2 pods are drained before the deletion goes on',
+          message: 'the deletion goes on after the drain of 2 pods with 3 open sessions',
           nextCheckAt: drain.deadline,
         },
       ],

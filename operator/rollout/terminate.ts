@@ -7,6 +7,7 @@ import type { ChildRef, Write } from './plan-types.ts';
 import { forced } from './scale.ts';
 import type { DrainWindow } from './snapshot.ts';
 import type { Wait } from './waits.ts';
+import { counted, lasting } from './words.ts';
 
 export interface Termination {
   readonly writes: readonly Write[];
@@ -61,16 +62,19 @@ function drainAll(f: Facts, now: number): Termination {
     const { drain } = workload;
     if (drain === null) {
       const window = drainWindow(f, now);
-      writes.push(to(unit.pods.some((pod) => pod.running) || !isFollowed(unit) ? workload.replicas : 0, window));
-      notes.push(
-        note(
+      const begin = to(unit.pods.some((pod) => pod.running) || !isFollowed(unit) ? workload.replicas : 0, window);
+      writes.push(begin);
+      notes.push({
+        ...note(
           'DrainStarted',
-          `${unit.component} ${unit.revision}: ${unit.sockets} open sessions, at most ${f.release.drain.deadlineMs / 1000} s`,
+          `${unit.component} ${unit.revision}: ${counted(unit.sockets, 'open session')}, at most ${lasting(f.release.drain.deadlineMs)}`,
         ),
-      );
+        of: begin,
+      });
     } else if (isFollowed(unit) && unit.pods.every((pod) => isReleased(pod, drain, now))) {
-      writes.push(to(0, drain));
-      notes.push(...forced(unit, unit.pods, now));
+      const end = to(0, drain);
+      writes.push(end);
+      notes.push(...forced(unit, unit.pods, now).map((each) => ({ ...each, of: end })));
     } else {
       writes.push(...tellPods(f, unit.pods, drain, now));
       awaited.push(drain);
@@ -86,7 +90,7 @@ function leaving(f: Facts): Wait {
   const deadlines = f.snapshot.workloads.flatMap(({ drain }) => drain?.deadline ?? []);
   return {
     reason: 'DrainBeforeDeletion',
-    message: `${open} open sessions on ${pods.length} pods are drained before the deletion goes on`,
+    message: `the deletion goes on after the drain of ${counted(pods.length, 'pod')} with ${counted(open, 'open session')}`,
     ...(deadlines.length === 0 ? {} : { nextCheckAt: Math.max(...deadlines) }),
   };
 }

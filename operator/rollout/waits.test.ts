@@ -306,7 +306,7 @@ const EXAMPLES: Readonly<Record<WaitReason, { readonly example: () => Seen; read
     read: [
       {
         reason: 'DrainBeforeDeletion',
-        message: '8 open sessions on 2 pods are drained before the deletion goes on',
+        message: 'the deletion goes on after the drain of 2 pods with 8 open sessions',
         since: -1000,
         next: 19_000,
       },
@@ -404,6 +404,13 @@ describe('the clock of a wait', () => {
     expect(lasts('RouteSettling', [earlier('RouteNotAccepted', 3, 'generation 2')], 'generation 2')).toBe(0);
   });
 
+  it('of a person, a spec or a drain goes on only for the same reason: a pause of an hour does not make `spec.paused` an hour old', () => {
+    expect(lasts('SpecPaused', [earlier('CanaryPauseStep', 3600)])).toBe(0);
+    expect(lasts('SpecPaused', [earlier('CanaryPauseStep', 3600), earlier('SpecPaused', 60)])).toBe(60);
+    expect(lasts('ReferenceMissing', [earlier('WriteRefused', 60)])).toBe(0);
+    expect(lasts('DrainBeforeDeletion', [earlier('DrainBeforeDeletion', 60)])).toBe(60);
+  });
+
   it('of a metric goes on only for the same reason', () => {
     expect(lasts('MetricFailing', [earlier('MetricNoData', 60)])).toBe(0);
     expect(lasts('MetricFailing', [earlier('MetricFailing', 60, 'errors 4 %')], 'errors 5 %')).toBe(60);
@@ -421,6 +428,8 @@ describe('the clock of a wait', () => {
       since: new Date(now - 1000).toISOString(),
       nextCheckAt: new Date(now + 4000).toISOString(),
     });
+    const over = blockedBy({ ...wait, lastsMs: 1000 }, [], now);
+    expect(over).not.toHaveProperty('nextCheckAt'); // it has passed: a change is waited for
     const asked = blockedBy({ ...wait, nextCheckAt: now + 7 }, [], now);
     expect(asked.nextCheckAt).toBe(new Date(now + 7).toISOString());
   });
@@ -430,5 +439,14 @@ describe('the clock of a wait', () => {
       ...['PodsNotReady', 'ImagePullBackOff', 'CrashLoopBackOff', 'ContainerConfigError', 'PodUnschedulable'],
       ...['RouteUpdating', 'RouteNotAccepted', 'RouteSettling', 'StableUnavailable'],
     ]);
+  });
+});
+
+describe('one is one', () => {
+  it('pod, session and error', () => {
+    const run = inRollout(canary([{ setWeight: 10 }, ANALYSIS]), ERRORS);
+    run.world.readings = (): Measurement['result'] => ({ kind: 'Error', message: 'no answer' });
+    run.run(14_000);
+    expect(look(run).waits.map(({ message }) => message)).toContain('errors: no answer (1 error in a row, 4 allowed)');
   });
 });

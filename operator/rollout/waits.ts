@@ -62,8 +62,8 @@ export const countsAsStuck = (reason: WaitReason): boolean =>
   FAMILY[reason] === 'Capacity' || FAMILY[reason] === 'Route';
 
 /**
- * Since when a wait lasts: continues the clock of an earlier wait of the same family; RouteSettling only that of the very same one, because its
- * message names the generations that were accepted; metrics each their own reason, for failing is not a continuation of not being measured.
+ * Since when a wait lasts: continues the clock of an earlier one of the same reason; where a deadline hangs on it, of the same family. RouteSettling only
+ * that of the very same one, because its message names the generations that were accepted.
  * @param before blockedBy as stored; empty when the step has changed since.
  * @returns epoch milliseconds.
  */
@@ -72,9 +72,9 @@ export function waitingSince(wait: Wait, before: readonly BlockedBy[], now: numb
   const earlier = before.filter((entry) =>
     wait.reason === 'RouteSettling'
       ? entry.reason === wait.reason && entry.message === wait.message
-      : FAMILY[wait.reason] === 'Metric'
-        ? entry.reason === wait.reason
-        : familyOf(entry.reason) === FAMILY[wait.reason],
+      : countsAsStuck(wait.reason)
+        ? familyOf(entry.reason) === FAMILY[wait.reason]
+        : entry.reason === wait.reason,
   );
   return Math.min(now, ...earlier.map((entry) => Date.parse(entry.since)));
 }
@@ -82,7 +82,9 @@ export function waitingSince(wait: Wait, before: readonly BlockedBy[], now: numb
 /** The wait with its clock, as it stands in status.blockedBy. */
 export function blockedBy(wait: Wait, before: readonly BlockedBy[], now: number): BlockedBy {
   const since = waitingSince(wait, before, now);
-  const next = wait.nextCheckAt ?? (wait.lastsMs === undefined ? undefined : since + wait.lastsMs);
+  const end = since + (wait.lastsMs ?? 0);
+  // An end that has passed says of no next look: a change is waited for.
+  const next = wait.nextCheckAt ?? (end > now ? end : undefined);
   return {
     reason: wait.reason,
     message: wait.message,

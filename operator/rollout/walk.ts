@@ -10,6 +10,7 @@ import { enterStage, referenceWait } from './start.ts';
 import { stagesHash, stagesOf, weightAt } from './stages.ts';
 import type { Stage } from './release.ts';
 import { SPEC_PAUSED, type Wait } from './waits.ts';
+import { lasting } from './words.ts';
 
 /** The rules of a rollout that is neither aborted nor superseded. */
 export function walkStages(look: InstalledLook): Move {
@@ -198,9 +199,9 @@ export function describe(stage: Stage): string {
     case 'SetWeight':
       return `weight ${stage.weight} %`;
     case 'Pause':
-      return stage.durationMs === null ? 'pause until promoted' : `pause of ${stage.durationMs / 1000} s`;
+      return stage.durationMs === null ? 'pause until promoted' : `pause of ${lasting(stage.durationMs)}`;
     case 'Analysis':
-      return `${ANALYSIS_NAMES[stage.when]} of ${stage.metrics.join(', ')} over ${stage.durationMs / 1000} s`;
+      return `${ANALYSIS_NAMES[stage.when]} of ${stage.metrics.join(', ')} over ${lasting(stage.durationMs)}`;
     case 'Unsupported':
       return `step "${stage.what}"`;
   }

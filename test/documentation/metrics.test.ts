@@ -11,6 +11,14 @@ import { createMetrics } from '../../services/kit/metrics.ts';
 const page = readFileSync(join(import.meta.dirname, '../../docs/reference/metrics.md'), 'utf8');
 const named = new Set([...page.matchAll(/`([a-z][a-z0-9_]+)(?:\{[^`]*\})?`/g)].map(([, name]) => name ?? ''));
 
+/** Labels of each metric, by its name, as it was registered. */
+const labelsOf = (registry: Registry): ReadonlyMap<string, readonly string[]> =>
+  new Map(
+    registry
+      .getMetricsAsArray()
+      .map((metric) => [metric.name, (metric as unknown as { labelNames: readonly string[] }).labelNames]),
+  );
+
 const namesOf = (registry: Registry): string[] => registry.getMetricsAsArray().map(({ name }) => name);
 
 /** What Node.js and the process tell of themselves: families, not one by one. */
@@ -20,11 +28,12 @@ const ofTheProcess = ((): ReadonlySet<string> => {
   return new Set(namesOf(registry));
 })();
 
-function operatorMetrics(): string[] {
+function operatorRegistry(): Registry {
   const manager = new Manager({ name: 'assistant-operator', api: new MemoryApi(), logger: silentLogger });
   new AssistantController(manager, { settings: { settleMs: 2000 } });
-  return namesOf(manager.registry);
+  return manager.registry;
 }
+const operatorMetrics = (): string[] => namesOf(operatorRegistry());
 
 const serviceMetrics = (): string[] => namesOf(createMetrics({ component: 'chat', revision: 'aaaa' }).registry);
 
@@ -45,6 +54,24 @@ describe('docs/reference/metrics.md', () => {
     );
     expect(metrics.length).toBeGreaterThan(30);
     expect(metrics.filter((name) => !all.has(name))).toEqual([]);
+  });
+
+  it('gives the labels of the operator’s metrics as they are', () => {
+    const given = [...page.matchAll(/`([a-z_]+)\{([a-z,]+)\}`/g)].map(([, name = '', labels = '']) => [name, labels]);
+    const registered = labelsOf(operatorRegistry());
+    expect(given.length).toBeGreaterThan(5);
+    expect(given).toEqual(given.map(([name = '']) => [name, (registered.get(name) ?? ['no such metric']).join(',')]));
+  });
+
+  it('the queries of observe.md ask for labels that there are', () => {
+    const asked = readFileSync(join(import.meta.dirname, '../../docs/how-to/observe.md'), 'utf8');
+    const selectors = [...asked.matchAll(/\b([a-z_]+)\{([a-z_]+)(?:=|!=|=~)"/g)].map(([, name = '', label = '']) => [
+      name,
+      label,
+    ]);
+    const registered = labelsOf(operatorRegistry());
+    expect(selectors.length).toBeGreaterThan(3);
+    expect(selectors.filter(([name = '', label = '']) => !registered.get(name)?.includes(label))).toEqual([]);
   });
 
   it('speaks of what the process tells of itself', () => {

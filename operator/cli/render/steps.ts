@@ -1,6 +1,6 @@
 // The steps of a rollout in words, with how far it has come.
 import type { AssistantDeployment, BlueGreenSpec, CanaryStep } from '@assistant-platform/api';
-import { underWay } from '@assistant-platform/api';
+import { takesSteps } from '@assistant-platform/api';
 import type { Paint } from './paint.ts';
 import { since } from './time.ts';
 import type { TreeNode } from './tree.ts';
@@ -40,19 +40,19 @@ export function describeSteps({ spec }: AssistantDeployment): string[] {
     : describeBlueGreen(strategy.blueGreen ?? {});
 }
 
-/** The present step in words; null while nothing is under way, or when the steps were edited and it cannot be told. */
+/** The present step in words; null while no steps are taken, or when the steps were edited and it cannot be told. */
 export function presentStep(object: AssistantDeployment): string | null {
   const { status } = object;
-  if (status?.step === undefined || !underWay(status) || status.abort !== undefined) return null;
+  if (status?.step === undefined || !takesSteps(status) || status.abort !== undefined) return null;
   const words = describeSteps(object);
   if (words.length !== status.step.count) return null;
   return words[status.step.index] ?? 'the last step is done';
 }
 
-/** The branch of steps; null while nothing is under way. */
+/** The branch of steps; null while none are taken. */
 export function stepsNode(object: AssistantDeployment, now: number, paint: Paint): TreeNode | null {
   const { status } = object;
-  if (status?.step === undefined || !underWay(status)) return null;
+  if (status?.step === undefined || !takesSteps(status)) return null;
   const { index, count, startedAt } = status.step;
   const words = describeSteps(object);
   const done = Math.min(index, count);

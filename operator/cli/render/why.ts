@@ -1,5 +1,5 @@
 // `why`: one sentence that says what an AssistantDeployment waits for, what was seen, since when, and when the operator looks again.
-import { underWay, type AssistantDeployment, type BlockedBy } from '@assistant-platform/api';
+import { takesSteps, underWay, type AssistantDeployment, type BlockedBy } from '@assistant-platform/api';
 import { printable } from './printable.ts';
 import { presentStep } from './steps.ts';
 import { since, until } from './time.ts';
@@ -39,7 +39,7 @@ function place(object: AssistantDeployment): string {
   if (status.abort !== undefined) return `(release ${release}, aborted)`;
   const words = presentStep(object);
   const at =
-    step === undefined
+    step === undefined || !takesSteps(status)
       ? ''
       : `, step ${Math.min(step.index + 1, step.count)} of ${step.count}${words === null ? '' : `: ${words}`}`;
   return `(release ${release}${at}, ${weight?.routed ?? 0} % routed)`;

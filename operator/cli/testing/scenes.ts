@@ -110,6 +110,27 @@ export const scenes: readonly Scene[] = [
     ),
   },
   {
+    title: 'installing',
+    pods: [],
+    object: object(canary, {
+      observedGeneration: 7,
+      phase: 'Progressing',
+      message: 'chat of release 1.1.0: 1 of 2 pods ready',
+      updateRevision: update,
+      step: { index: 7, count: 7, stepsHash: 'ab12', startedAt: ago(12) },
+      weight: { requested: 100, routed: 0 },
+      components: { chat: { update: side(2, 1, 0) }, realtime: { update: side(2, 2, 0) } },
+      blockedBy: [
+        {
+          reason: 'PodsNotReady',
+          message: 'chat of release 1.1.0: 1 of 2 pods ready',
+          since: ago(12),
+          nextCheckAt: ago(-588),
+        },
+      ],
+    }),
+  },
+  {
     title: 'canary-analysis',
     pods: [...stablePods, ...updatePods],
     object: object(canary, {

@@ -49,7 +49,14 @@ export const hasLastCheck = ({ endsAt }: Watch, { checkedAt }: AnalysisEntry): b
 export function entryOf(watch: Watch, stored: readonly AnalysisEntry[]): AnalysisEntry {
   const since = new Date(watch.since).toISOString();
   const known = stored.find((entry) => entry.metric === watch.metric.name && entry.since === since);
-  return known ?? { metric: watch.metric.name, since, verdict: 'NoData', message: 'not measured yet' };
+  return (
+    known ?? {
+      metric: watch.metric.name,
+      since,
+      verdict: 'NoData',
+      message: `${watch.metric.name} is not measured yet`,
+    }
+  );
 }
 
 /** The entry after a measurement; the same entry when it is none of this analysis, or no new check. */
@@ -196,7 +203,7 @@ function noData({ metric }: Watch, { message = '' }: AnalysisEntry, over: boolea
 function sourceError(watch: Watch, entry: AnalysisEntry, over: boolean): Standing {
   const { errors = 0, message = '' } = entry;
   const { name, consecutiveErrorLimit } = watch.metric;
-  const told = `${name}: ${message} (${errors} errors in a row, ${consecutiveErrorLimit} allowed)`;
+  const told = `${name}: ${message} (${errors} ${errors === 1 ? 'error' : 'errors'} in a row, ${consecutiveErrorLimit} allowed)`;
   if (errors > consecutiveErrorLimit && watch.metric.onNoData !== 'Wait') {
     return noData(watch, { ...entry, message: told }, over || watch.metric.onNoData === 'Fail');
   }

@@ -162,6 +162,9 @@ describe('WorkQueue', () => {
   it("counts under client-go's metric names", async () => {
     const registry = new Registry();
     const { clock, queue } = setUp({ registry });
+    queue.add('first', { priority: priority.resync });
+    await queue.get();
+    queue.done('first');
     queue.add('a', { priority: priority.resync });
     queue.add('b', { priority: priority.resync });
     queue.add('b', { priority: priority.edit });
@@ -174,12 +177,33 @@ describe('WorkQueue', () => {
     await queue.get();
     await clock.advance(3_000);
     const text = await registry.metrics();
-    expect(text).toContain('workqueue_adds_total{name="test",controller="test"} 2');
+    expect(text).toContain('workqueue_adds_total{name="test",controller="test"} 3');
     expect(text).toContain('workqueue_unfinished_work_seconds{name="test",controller="test"} 3');
     expect(text).toContain('workqueue_longest_running_processor_seconds{name="test",controller="test"} 3');
-    expect(text).toContain('workqueue_queue_duration_seconds_count{name="test",controller="test"} 1');
+    expect(text).toContain('workqueue_queue_duration_seconds_count{name="test",controller="test"} 2');
     queue.done('b');
     expect(await registry.metrics()).toContain('workqueue_work_duration_seconds_sum{name="test",controller="test"} 3');
+  });
+
+  it('counts what was gathered while nobody took from it (on a standby) from the first taking on: nobody was late with it', async () => {
+    const registry = new Registry();
+    const { clock, queue } = setUp({ registry });
+    const counted = async () =>
+      (await registry.metrics())
+        .split('\n')
+        .filter((line) => /^workqueue_(depth|adds_total|queue_duration_seconds_(sum|count))/.test(line))
+        .map((line) => line.replace(/name="test",controller="test",?/, ''));
+    queue.add('a');
+    queue.add('b');
+    await clock.advance(3_600_000);
+    expect(await counted()).toEqual([]);
+    await queue.get();
+    expect(await counted()).toEqual([
+      'workqueue_depth{priority="0"} 1',
+      'workqueue_adds_total{} 2',
+      'workqueue_queue_duration_seconds_sum{} 0',
+      'workqueue_queue_duration_seconds_count{} 1',
+    ]);
   });
 
   it('property: no key is with two workers, no add is lost, nothing is handed out too early', async () => {

@@ -92,6 +92,8 @@ export class WorkQueue<T> {
   #order = 0;
   #working = 0;
   #readyCount = 0;
+  /** Somebody takes from it. Before that (on a standby) it only gathers: nobody is late with what is in it. */
+  #taken = false;
   #timer: { readyAt: number; timer: Timer } | undefined;
   #shutDown: PromiseWithResolvers<undefined> | undefined;
 
@@ -196,6 +198,7 @@ export class WorkQueue<T> {
 
   /** The next item, when there is one; undefined once the queue is shut down. */
   get(): Promise<Work<T> | undefined> {
+    if (!this.#taken) this.#countFromNow();
     return new Promise((resolve) => {
       this.#takers.push(resolve);
       this.#dispatch();
@@ -247,7 +250,7 @@ export class WorkQueue<T> {
       entry.state = 'Ready';
       if (!wasReady) {
         entry.since = now;
-        this.#metrics?.adds.inc(this.#labels);
+        if (this.#taken) this.#metrics?.adds.inc(this.#labels);
       }
       this.#countReady(entry, 1);
       this.#ready.push(slot);
@@ -264,7 +267,18 @@ export class WorkQueue<T> {
 
   #countReady(entry: Entry<T>, by: 1 | -1): void {
     this.#readyCount += by;
-    this.#metrics?.depth.inc({ ...this.#labels, priority: String(entry.priority) }, by);
+    if (this.#taken) this.#metrics?.depth.inc({ ...this.#labels, priority: String(entry.priority) }, by);
+  }
+
+  /** What was gathered counts, and waits, from the moment on that somebody takes it. */
+  #countFromNow(): void {
+    this.#taken = true;
+    for (const entry of this.#entries.values()) {
+      if (entry.state !== 'Ready') continue;
+      entry.since = this.#clock.monotonic();
+      this.#metrics?.adds.inc(this.#labels);
+      this.#metrics?.depth.inc({ ...this.#labels, priority: String(entry.priority) });
+    }
   }
 
   /** Hands ready items to waiting workers. */

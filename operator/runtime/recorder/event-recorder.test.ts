@@ -32,15 +32,17 @@ const setUp = () => {
   const stop = new AbortController();
   const running = recorder.run(stop.signal);
   const all = async (): Promise<Event[]> => (await api.list(events)).items;
-  const outcome = async (name: string) => {
+  const counts = async () => {
     const { values } = (await registry.getSingleMetric('event_recorder_events_total')?.get()) ?? { values: [] };
-    return values.find(({ labels }) => labels['outcome'] === name)?.value ?? 0;
+    return values.map(({ labels, value }) => `${labels['outcome']} ${value}`);
   };
+  const outcome = async (name: string) =>
+    Number((await counts()).find((each) => each.startsWith(`${name} `))?.split(' ')[1] ?? 0);
   const finish = async () => {
     stop.abort();
     await running;
   };
-  return { clock, api, recorder, all, outcome, finish };
+  return { clock, api, recorder, all, counts, outcome, finish };
 };
 
 const weightSet = { reason: 'WeightSet', action: 'SetWeight', note: 'canary at 10 %' };
@@ -147,6 +149,12 @@ describe('EventRecorder', () => {
     await clock.advance(1_000);
     expect((await all()).map(({ series }) => series?.count)).toEqual([2]);
     expect([await outcome('created'), await outcome('failed')]).toEqual([1, 0]);
+    await finish();
+  });
+
+  it('counts every outcome from the start, so that the first one is an increase', async () => {
+    const { counts, finish } = setUp();
+    expect(await counts()).toEqual(['created 0', 'series 0', 'dropped 0', 'failed 0']);
     await finish();
   });
 

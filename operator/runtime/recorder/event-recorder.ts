@@ -82,6 +82,8 @@ export class EventRecorder {
     this.#clock = options.clock ?? systemClock;
     this.#logger = options.logger ?? silentLogger;
     this.#instance = (options.reportingInstance ?? hostname()).slice(0, nameLimit);
+    // Series exist from the start, so that rates and alerts see the first increase.
+    for (const outcome of ['created', 'series', 'dropped', 'failed']) options.metrics?.recorded.inc({ outcome }, 0);
     this.#queue = new WorkQueue<Series>({
       name: 'events',
       keyOf: (series) => series.key,
