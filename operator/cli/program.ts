@@ -19,7 +19,7 @@ interface GlobalOptions {
 /**
  * Runs one command.
  * @param words arguments after the name of the program.
- * @returns the exit code: 0 good, 1 degraded or aborted, 2 timed out, 3 the question could not be put or answered.
+ * @returns the exit code: 0 good, 1 degraded, aborted or refused, 2 timed out, 3 the question could not be put or answered.
  */
 export async function run(words: readonly string[], io: Io = processIo()): Promise<number> {
   const outcome = { code: 0 };
@@ -84,7 +84,7 @@ function buildProgram(io: Io, outcome: { code: number }): Command {
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 good, 1 degraded or aborted, 2 timed out, 3 the question could not be put or answered.',
+      '\nExit codes: 0 good, 1 degraded, aborted or refused, 2 timed out, 3 the question could not be put or answered, 130 Ctrl-C.',
     )
     .exitOverride()
     .configureOutput({

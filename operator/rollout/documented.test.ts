@@ -29,4 +29,11 @@ describe('docs/reference/reasons.md', () => {
     expect(events.size).toBeGreaterThan(15);
     expect([...events].filter((reason) => rowOf(reason) === undefined)).toEqual([]);
   });
+
+  it('names no Event that nobody tells of', () => {
+    const [, rows = ''] = /^## Events$([\s\S]*?)^## /m.exec(page) ?? [];
+    const named = [...rows.matchAll(/`([A-Z][A-Za-z]+)`/g)].map(([, reason = '']) => reason);
+    expect(named.length).toBeGreaterThan(15);
+    expect(named.filter((reason) => !events.has(reason) && !(WAIT_REASONS as string[]).includes(reason))).toEqual([]);
+  });
 });

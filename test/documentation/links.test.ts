@@ -1,18 +1,8 @@
 // Every link from one of our pages to a file or a heading leads somewhere, and every page under docs/ can be reached from the index.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-
-const root = resolve(import.meta.dirname, '../..');
-const NOT_OURS = new Set(['node_modules', '.git', '.state', 'dist', 'coverage']);
-
-function pagesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return NOT_OURS.has(entry.name) ? [] : pagesBelow(path);
-    return entry.name.endsWith('.md') ? [path] : [];
-  });
-}
+import { PAGES, ROOT } from './pages.ts';
 
 /** Blocks of code are no text. */
 const textOf = (page: string): string => readFileSync(page, 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
@@ -42,11 +32,11 @@ const linksOf = (page: string): Link[] =>
     return [{ target, file: path === '' ? page : resolve(dirname(page), path), anchor }];
   });
 
-const pages = pagesBelow(root);
+const pages = PAGES.map((page) => join(ROOT, page));
 
 describe('links', () => {
-  it.each(pages.map((page) => relative(root, page)))('of %s lead somewhere', (name) => {
-    const broken = linksOf(join(root, name)).filter(
+  it.each(PAGES)('of %s lead somewhere', (name) => {
+    const broken = linksOf(join(ROOT, name)).filter(
       ({ file, anchor }) =>
         !existsSync(file) || (anchor !== undefined && file.endsWith('.md') && !anchorsOf(file).includes(anchor)),
     );
@@ -54,10 +44,10 @@ describe('links', () => {
   });
 
   it('lead from the index to every page of docs', () => {
-    const index = linksOf(join(root, 'docs/README.md')).map(({ file }) => file);
+    const index = linksOf(join(ROOT, 'docs/README.md')).map(({ file }) => file);
     const unreached = pages
-      .filter((page) => page.startsWith(join(root, 'docs/')) && !page.endsWith('docs/README.md'))
+      .filter((page) => page.startsWith(join(ROOT, 'docs/')) && !page.endsWith('docs/README.md'))
       .filter((page) => !index.some((file) => file === page || dirname(page) === file));
-    expect(unreached.map((page) => relative(root, page))).toEqual([]);
+    expect(unreached.map((page) => relative(ROOT, page))).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
-// What people look up is complete: every metric that the operator and the services register stands in docs/reference/metrics.md, and nothing else does.
+// What people look up is complete: every metric that the operator and the services register stands in docs/reference/metrics.md, and nothing else does. And
+// what they copy works: no page names a metric or a label that is not there.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Manager, type Registry, silentLogger } from '@assistant-platform/runtime';
@@ -7,6 +8,7 @@ import { collectDefaultMetrics, Registry as PlainRegistry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { AssistantController } from '../../operator/controller/controller.ts';
 import { createMetrics } from '../../services/kit/metrics.ts';
+import { PAGES, textOf } from './pages.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/reference/metrics.md'), 'utf8');
 const named = new Set([...page.matchAll(/`([a-z][a-z0-9_]+)(?:\{[^`]*\})?`/g)].map(([, name]) => name ?? ''));
@@ -20,6 +22,12 @@ const labelsOf = (registry: Registry): ReadonlyMap<string, readonly string[]> =>
   );
 
 const namesOf = (registry: Registry): string[] => registry.getMetricsAsArray().map(({ name }) => name);
+
+/** Labels by metric. */
+const labelsOf = (registry: Registry): [string, readonly string[]][] =>
+  registry
+    .getMetricsAsArray()
+    .map((metric) => [metric.name, (metric as unknown as { labelNames?: readonly string[] }).labelNames ?? []]);
 
 /** What Node.js and the process tell of themselves: families, not one by one. */
 const ofTheProcess = ((): ReadonlySet<string> => {
@@ -35,7 +43,8 @@ function operatorRegistry(): Registry {
 }
 const operatorMetrics = (): string[] => namesOf(operatorRegistry());
 
-const serviceMetrics = (): string[] => namesOf(createMetrics({ component: 'chat', revision: 'aaaa' }).registry);
+const serviceRegistry = (): Registry => createMetrics({ component: 'chat', revision: 'aaaa' }).registry;
+const serviceMetrics = (): string[] => namesOf(serviceRegistry());
 
 describe('docs/reference/metrics.md', () => {
   it.each([
@@ -78,5 +87,22 @@ describe('docs/reference/metrics.md', () => {
     expect([...ofTheProcess].every((name) => /^(process|nodejs)_/.test(name))).toBe(true);
     expect(page).toContain('`process_*`');
     expect(page).toContain('`nodejs_*`');
+  });
+});
+
+describe('every page', () => {
+  const labels = new Map([...labelsOf(operatorRegistry()), ...labelsOf(serviceRegistry())]);
+  const families = new Set([...labels.keys()].map((name) => /^(http_server|[a-z]+)/.exec(name)?.[0]));
+  const metric = new RegExp(`\\b((?:${[...families].join('|')})_[a-z_]*[a-z])(?:\\{([^}]*)\\})?`, 'g');
+  /** Of all series of a pod, and of the buckets of a histogram. */
+  const ADDED = ['namespace', 'pod', 'component', 'revision', 'le'];
+
+  it.each(PAGES.filter((name) => name !== 'CHANGELOG.md'))('%s names metrics and labels that are there', (name) => {
+    const wrong = [...textOf(name).matchAll(metric)].flatMap(([whole, full = '', matchers = '']) => {
+      const known = labels.get(full) ?? labels.get(full.replace(/_(bucket|count|sum)$/, ''));
+      const used = [...matchers.replaceAll(/"[^"]*"/g, '').matchAll(/[a-z_]+/g)].map(([label]) => label);
+      return known !== undefined && used.every((label) => [...known, ...ADDED].includes(label)) ? [] : [whole];
+    });
+    expect(wrong).toEqual([]);
   });
 });

@@ -26,6 +26,12 @@ describe('the CRD', () => {
     expect(readFileSync(assistantDeploymentReferenceFile, 'utf8')).toBe(assistantDeploymentReference());
   });
 
+  test('the field reference has every rule', () => {
+    const rules = [...nodes(schema, '')].flatMap(([, node]) => node['x-kubernetes-validations'] ?? []);
+    const page = assistantDeploymentReference().replaceAll('&lt;', '<');
+    expect(rules.map(({ message }) => message).filter((message) => !page.includes(message))).toEqual([]);
+  });
+
   test('every field has a description', () => {
     const fields = all.filter(([path]) => !path.endsWith('[]') && !path.endsWith('.*'));
     expect(fields.length).toBeGreaterThan(150);

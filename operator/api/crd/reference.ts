@@ -4,7 +4,8 @@ import type { StructuralSchema } from './structural.ts';
 
 const HEAD = `# AssistantDeployment, field by field
 
-Generated from the schema by \`npm run crd -w @assistant-platform/api\`; \`kubectl explain assistantdeployment.spec --recursive\` shows the same in a terminal.
+Generated from the schema by \`npm run crd -w @assistant-platform/api\`. In a terminal: \`kubectl explain ad.spec.strategy\` (or any other field) with the descriptions, \`--recursive\` for the
+names of all fields below it.
 Group \`assistant-platform.io\`, version \`v1alpha1\`, namespaced, short name \`ad\`. A \`*\` after a name: the field is required.
 What the API server refuses beyond types and limits stands under *Rules*, in the words that a person gets.
 `;
@@ -16,7 +17,11 @@ export function assistantDeploymentReference(): string {
     const node = root?.properties?.[name];
     return node === undefined ? [] : [section(name, node, 2), ...children(node).map((child) => part(name, child))];
   });
-  const rules = (root?.['x-kubernetes-validations'] ?? []).map(({ message }) => `- ${plain(message)}`);
+  const whole = [
+    ...(root?.['x-kubernetes-validations'] ?? []),
+    ...(root?.properties?.['spec']?.['x-kubernetes-validations'] ?? []),
+  ];
+  const rules = new Set(whole.map(({ message }) => `- ${plain(message)}`));
   return `${[HEAD, '## Rules for the whole object\n', ...rules, '', ...sections].join('\n')}\n`;
 }
 
@@ -68,9 +73,9 @@ function* below(path: string, field: Field): Generator<{ path: string; field: Fi
     ['.<name>', additionalProperties],
   ] as const) {
     if (node === undefined) continue;
-    // A plain list or map is told by its type.
     for (const child of children(node)) yield* below(`${path}${suffix}.${child.name}`, child);
-    if (node['x-kubernetes-validations'] !== undefined && children(node).length > 0)
+    // Otherwise a plain list or map is told by its type.
+    if (node['x-kubernetes-validations'] !== undefined)
       yield { path: `${path}${suffix}`, field: { name: suffix, node, required: false } };
   }
 }
@@ -98,7 +103,7 @@ function limits(node: StructuralSchema): string {
 function range(unit: string, low: number | undefined, high: number | undefined): string {
   if (low === undefined && high === undefined) return '';
   if (high === undefined) return `at least ${low ?? 0}${unit}`;
-  return low === undefined || low === 0 ? `at most ${high}${unit}` : `${low} to ${high}${unit}`;
+  return low === undefined || (low === 0 && unit !== '') ? `at most ${high}${unit}` : `${low} to ${high}${unit}`;
 }
 
 /** In text a < begins a tag. */

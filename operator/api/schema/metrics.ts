@@ -32,7 +32,7 @@ export const metric = z
       .enum(PRESETS)
       .optional()
       .describe(
-        'A value that the pod contract offers. Rates are shares from 0 to 1, latencies are seconds, CostPerAnswer is US dollars. Instead of prometheus.',
+        'A value that the pod contract offers. Rates are shares from 0 to 1, latencies are seconds, TokensPerSecond is tokens a second, CostPerAnswer is US dollars. Instead of prometheus.',
       ),
     prometheus: z
       .object({
@@ -58,7 +58,9 @@ export const metric = z
               message: 'write a confidence from 0.5 to below 1, such as "0.99"',
             })
               .default('0.99')
-              .describe('How sure a verdict must be, over all looks of the analysis together.'),
+              .describe(
+                'How sure a verdict must be, over all looks of the analysis together. CostPerAnswer and a query of your own have failureLimit instead.',
+              ),
           })
           .describe('The stable revision in the same window.'),
       })
@@ -75,7 +77,8 @@ export const metric = z
       .describe('What no data means: wait and say so in blockedBy, pass, or fail.'),
     failureLimit: z.int().min(0).max(1000).default(1).meta({
       format: 'int32',
-      description: 'Failing checks allowed before it aborts. The comparison with stable has its confidence instead.',
+      description:
+        'Failing checks allowed before it aborts. The comparison with stable has its confidence instead, but for CostPerAnswer and a query of your own.',
     }),
     consecutiveErrorLimit: z.int().min(0).max(1000).default(4).meta({
       format: 'int32',

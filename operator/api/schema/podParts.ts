@@ -17,7 +17,8 @@ export const OPERATOR_VARIABLES = [
 ] as const;
 
 const key = () => characters(253, 1).describe('The key in its data.');
-const optional = () => z.boolean().optional().describe('When true the pod starts without it.');
+const optional = () =>
+  z.boolean().optional().describe('When true the pod starts without it, and its data is no part of the revision.');
 
 const configMapKey = z
   .object({

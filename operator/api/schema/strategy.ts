@@ -134,7 +134,9 @@ const blueGreen = z
       .describe('How long the preview stands before traffic switches by itself; at once when absent.'),
     scaleDownDelay: duration({ min: '0s', max: '24h' })
       .default('30s')
-      .describe('How long the old revision stays untouched after the switch, so that going back is one route change.'),
+      .describe(
+        'How long the old revision stays untouched after the new one has become stable, so that going back to it is one route change.',
+      ),
     prePromotion: timedAnalysis('Judges the preview before traffic switches.').optional(),
     postPromotion: timedAnalysis(
       'Judges after the switch; failing: traffic goes back to the old revision, as long as that is healthy.',

@@ -38,7 +38,8 @@ export const FINDINGS = {
   },
   AnalysisCannotFail: {
     severity: 'warning',
-    means: 'An analysis ends before failureLimit is used up: its limit can never stop a release.',
+    means:
+      'An analysis has no more looks than failureLimit lets fail: a bad release is called back only when its duration is over.',
   },
   QueryIgnoresRevision: {
     severity: 'warning',

@@ -106,7 +106,7 @@ function analyses(strategy: ResolvedStrategy): PlacedAnalysis[] {
   );
 }
 
-/** A simple limit fails after failureLimit + 1 failing checks; an analysis with fewer looks never gets there. */
+/** A simple limit fails after failureLimit + 1 failing checks; an analysis with fewer looks gets there only when its time is over. */
 function cannotFail(
   { metrics, durationMs, intervalMs }: ResolvedAnalysis,
   path: Path,
