@@ -89,6 +89,17 @@ describe('a canary', () => {
     expect(condition(run, 'Degraded')).toMatchObject({ status: 'True', reason: 'ProgressDeadlineExceeded' });
   });
 
+  it('at a single percent makes way for another release, too', () => {
+    const run = installed(canary([{ setWeight: 1 }, { pause: {} }]));
+    release(run, '1.1.0');
+    run.run(8000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', weight: { routed: 1 } });
+    release(run, '1.2.0');
+    run.run(20_000);
+    expect(run.world.status).toMatchObject({ phase: 'Paused', updateRevision: { release: '1.2.0' } });
+    expect(run.violations).toEqual([]);
+  });
+
   it('does not advance while the gateway has not accepted the route, whatever time passes, and says so', () => {
     const run = installed(canary([{ setWeight: 20 }, { pause: {} }]));
     run.world.gatewayStalled = true;

@@ -87,6 +87,13 @@ it('a route is not made before anything could serve it: somebody else may have t
   expect(made({ routes: [], pods: [podOf('a', 'chat')] })).toEqual(['chat']);
 });
 
+it('a first release that takes the place of another leaves the route to that one until it has pods', () => {
+  const p = progressOf({ stable: null, requested: 100, routed: 0 });
+  const f = factsOf({ routes: [routeOf('chat', { a: 100 })], pods: [podOf('a', 'chat')] });
+  const { writes } = converge(p, f, { kind: 'Verified', share: 0 }, NOW);
+  expect(writes.filter(({ kind }) => kind === 'Delete' || kind === 'WriteRoute')).toEqual([]);
+});
+
 describe('a revision beyond the history limit', () => {
   const forgetting = { ...sampleRelease('1.1.0'), revisionHistoryLimit: 0 };
   const removed = (change: Parameters<typeof factsOf>[0]) => {

@@ -2,6 +2,7 @@
 // of all assistants at the next release, so none may happen by accident.
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { podPrefix } from './names.ts';
 import {
   activeService,
   appliedDigest,
@@ -33,6 +34,12 @@ it('are what they were', async () => {
   await expect(`${JSON.stringify(objects, null, 2)}\n`).toMatchFileSnapshot(
     join(import.meta.dirname, 'testdata/objects.json'),
   );
+});
+
+it('of a Deployment give their pods the beginning of its name, which Kubernetes cuts', () => {
+  expect(podPrefix('support', 'chat', '0a1b2c3d')).toBe('support-chat-0a1b2c3d-');
+  const long = 'a'.repeat(60);
+  expect(podPrefix(long, 'chat', '0a1b2c3d')).toBe(long.slice(0, 58));
 });
 
 it('scaled have the same digest; another port has another one', () => {

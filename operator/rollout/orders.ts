@@ -112,7 +112,7 @@ function takeRestart(f: Facts): OrderWrite | null {
   if (Number.isNaN(Date.parse(value))) {
     return { annotations: removal, note: `no restart: "${value}" is no time; write one such as 2026-01-31T12:00:00Z` };
   }
-  if (target.by === 'Undo' && !holdsContentsOf(f, target.hash)) {
+  if (target.undone && !holdsContentsOf(f, target.hash)) {
     const why = 'runs with contents that its ConfigMaps and Secrets do not hold any more';
     return { annotations: removal, note: `no restart: ${target.release} ${why}; give them these contents first` };
   }
@@ -121,7 +121,7 @@ function takeRestart(f: Facts): OrderWrite | null {
     // A way back would outrank it, and has nothing left to restore.
     annotations: {
       ...removal,
-      ...(target.by === 'Undo' ? { [UNDO_ANNOTATION]: null } : {}),
+      ...(target.undone ? { [UNDO_ANNOTATION]: null } : {}),
       [RESTART_ANNOTATION]: JSON.stringify(restart),
     },
     note: `restart of ${target.release} taken: all pods are replaced in a rollout`,

@@ -13,7 +13,8 @@ export type Target =
       /** Its hash by spec and contents alone: as if nobody had asked for a restart or a way back. */
       readonly plain: string;
       readonly release: string;
-      readonly by: 'Spec' | 'Restart' | 'Undo';
+      /** Asked for by an undo: what it refers to is what it was then. */
+      readonly undone: boolean;
       /** Of the restart that made it; null: none did. */
       readonly restartedAt: string | null;
     }
@@ -60,13 +61,13 @@ export function targetOf(
   const used = referencesOfAll(release.components);
   const parts = { inputs: inputsOf(release), contents: contentsOf(used, references) };
   const plain = digest(parts, 8);
-  const known = { kind: 'Known', plain, release: release.release, restartedAt: null } as const;
+  const known = { kind: 'Known', plain, release: release.release, undone: false, restartedAt: null } as const;
   // Both count for the spec and the contents that they were asked for; others replace all pods anyway.
-  if (undo?.of === plain && isRecorded(undo.to)) return { ...known, hash: undo.to, by: 'Undo' };
+  if (undo?.of === plain && isRecorded(undo.to)) return { ...known, hash: undo.to, undone: true };
   const missing = used.filter((reference) => (references[reference] ?? null) === null);
   if (missing.length > 0) return { kind: 'ReferencesMissing', missing, plain };
-  if (restart?.of !== plain) return { ...known, hash: plain, by: 'Spec' };
-  return { ...known, hash: restartedHash(parts, restart.at), by: 'Restart', restartedAt: restart.at };
+  if (restart?.of !== plain) return { ...known, hash: plain };
+  return { ...known, hash: restartedHash(parts, restart.at), restartedAt: restart.at };
 }
 
 /** Whether a spec is the one that a revision was made of, whatever the contents that it refers to are by now. */

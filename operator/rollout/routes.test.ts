@@ -189,6 +189,7 @@ describe('the share that a route should carry', () => {
     expect(search(20, true)).toBe(100);
     expect(search(20, false)).toBe(0);
     expect(search(20, false, [routeOf('search', { b: 100 })])).toBe(100);
+    expect(search(20, false, [routeOf('search', { b: 1, a: 99 })])).toBe(100);
     expect(search(0, true, [routeOf('search', { b: 100 })])).toBe(0);
   });
 

@@ -99,9 +99,30 @@ describe('a revision that serves', () => {
 
   it('unmakes pods that are still to come before it drains one that is there', () => {
     const pods = ['one', 'two'].map((name) => podOf('a', 'chat', { name }));
-    const to = (replicas: number) => scaled({ workloads: [workloadOf('a', 'chat', { replicas: 4 })], pods }, replicas);
+    const to = (replicas: number, from = 4) =>
+      scaled({ workloads: [workloadOf('a', 'chat', { replicas: from })], pods }, replicas);
+    expect(to(2, 3).writes).toMatchObject([{ kind: 'PatchWorkload', replicas: 2 }]);
     expect(to(3).writes).toMatchObject([{ kind: 'PatchWorkload', replicas: 3 }]);
     expect(to(1).writes).toMatchObject([{ kind: 'PatchWorkload', replicas: 2 }]);
+  });
+});
+
+describe('a revision that was being drained and is wanted again', () => {
+  const drain = { startedAt: NOW - 1000, deadline: NOW + 60_000 };
+  const p = progressOf({ stable: { hash: 'a', release: '1' } });
+  const back = (...pods: ReturnType<typeof podOf>[]) => {
+    const f = factsOf({ workloads: [workloadOf('a', 'chat', { replicas: 2, drain })], pods });
+    return scaleActive(p, f, f.unit('a', 'chat'), NOW).writes;
+  };
+
+  it('first marks the pods that were told to drain, then goes on with those that were not', () => {
+    const [told, untold] = [
+      podOf('a', 'chat', { name: 'told', sessions: sessions(3, 0, true) }),
+      podOf('a', 'chat', { name: 'untold' }),
+    ];
+    expect(back(told, untold)).toEqual([{ kind: 'MarkPod', pod: told, drain }]);
+    expect(back(untold)).toMatchObject([{ kind: 'PatchWorkload', drain: null }]);
+    expect(back({ ...told, drain }, untold)).toMatchObject([{ kind: 'PatchWorkload', drain: null }]);
   });
 });
 

@@ -33,6 +33,13 @@ export const SURVIVORS: readonly Explanation[] = [
     why: 'without any trials both likelihoods are 0 whatever the rate',
   },
   {
+    file: 'analysis/sequential-test.ts',
+    operator: 'constant',
+    from: 'if (a === 0) return 0;',
+    to: 'if (a === 1) return 0;',
+    why: 'without any trials both likelihoods are 0 whatever the rate; and no ratio that is looked at makes it 1 to the last bit',
+  },
+  {
     file: 'revision.ts',
     operator: 'default',
     from: 'const content = references[reference] ?? null;',
