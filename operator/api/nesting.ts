@@ -3,9 +3,9 @@
 /** Of a pod template: the API of Kubernetes goes down eleven. */
 export const TEMPLATE_LEVELS = 32;
 
-/** The value with null in the place of every object and list further down than so many levels. */
+/** The value with null in the place of every object and list further down than so many levels; the very value when there are none. */
 export function cutNesting<T>(value: T, levels: number): T {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || !nestsDeeper(value, levels)) return value;
   if (levels === 0) return null as T;
   if (Array.isArray(value)) return value.map((each: unknown) => cutNesting(each, levels - 1)) as T;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, cutNesting(each, levels - 1)])) as T;
