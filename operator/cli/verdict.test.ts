@@ -15,6 +15,7 @@ test.each([
   ['promoted-draining', 'Good'],
   ['unseen-spec', 'UnderWay'],
   ['no-status', 'UnderWay'],
+  ['order-untaken', 'UnderWay'],
   ['paused-by-spec', 'UnderWay'],
 ])('%s is %s', (title, verdict) => {
   expect(verdictOf(scenes.find((scene) => scene.title === title)!.object)).toBe(verdict);
@@ -54,7 +55,7 @@ test.each([
 });
 
 test('every scene is judged above', () => {
-  expect(scenes).toHaveLength(11);
+  expect(scenes).toHaveLength(12);
 });
 
 test('a phase that a later operator has is not the end of anything', () => {

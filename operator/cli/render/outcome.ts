@@ -1,6 +1,7 @@
 // What a command that acts has done: as a document, and in words. Pure.
 import { VERBS, type AssistantDeployment, type Verb } from '@assistant-platform/api';
 import { describeChange, withoutValues, type Change } from '../changes.ts';
+import { untakenVerbs } from './orders.ts';
 import { printable } from './printable.ts';
 
 /** Of every command that does something. With `-o json` it is printed as it is: the names are stable. */
@@ -40,9 +41,10 @@ export interface Deed {
  * Puts an outcome together.
  * @param object as it was before.
  */
-export function outcomeOf({ metadata, spec }: AssistantDeployment, deed: Deed): Outcome {
+export function outcomeOf(object: AssistantDeployment, deed: Deed): Outcome {
+  const { metadata, spec } = object;
   const { verb, message, changes, dryRun = false, waitsWhileHeld = false } = deed;
-  const pending = Object.values(VERBS).filter((each) => metadata.annotations?.[each] !== undefined);
+  const pending = untakenVerbs(object).map((each) => VERBS[each]);
   return {
     verb,
     namespace: metadata.namespace ?? 'default',

@@ -9,6 +9,7 @@ import type {
 } from '@assistant-platform/api';
 import { underWay } from '@assistant-platform/api';
 import type { PodRow } from '../pods.ts';
+import { untakenVerbs } from './orders.ts';
 import { paintPhase, type Paint } from './paint.ts';
 import { printable } from './printable.ts';
 import { stepsNode } from './steps.ts';
@@ -60,12 +61,15 @@ export function renderStatus(view: StatusView, paint: Paint): string[] {
 }
 
 /** The sentence of the status, and whether the operator has seen the latest spec. */
-function messageNodes({ metadata, status }: AssistantDeployment): TreeNode[] {
+function messageNodes(object: AssistantDeployment): TreeNode[] {
+  const { metadata, status } = object;
+  const orders = untakenVerbs(object);
   const seen = status?.observedGeneration ?? 0;
   const wanted = metadata.generation ?? 0;
   return [
     ...(status?.message === undefined || status.message === '' ? [] : [{ text: status.message }]),
     ...(seen >= wanted ? [] : [{ text: unseen(seen, wanted) }]),
+    ...(orders.length === 0 ? [] : [{ text: `the operator has not taken the order to ${orders.join(' and ')} yet` }]),
   ];
 }
 

@@ -1,5 +1,6 @@
 // `why`: one sentence that says what an AssistantDeployment waits for, what was seen, since when, and when the operator looks again.
 import { takesSteps, underWay, type AssistantDeployment, type BlockedBy } from '@assistant-platform/api';
+import { untakenVerbs } from './orders.ts';
 import { printable } from './printable.ts';
 import { presentStep } from './steps.ts';
 import { since, until } from './time.ts';
@@ -21,10 +22,18 @@ export function renderWhy(given: AssistantDeployment, now: number): string[] {
       `${name} waits for the operator, which has seen generation ${seen} of the spec and not yet ${wanted}. Is it running? kubectl get pods -A -l app.kubernetes.io/name=assistant-operator`,
     ];
   }
+  const orders = untakenVerbs(object);
+  const untaken =
+    orders.length === 0
+      ? []
+      : [
+          `${name} waits for the operator, which has not taken the order to ${orders.join(' and ')} yet. Is it running? kubectl get pods -A -l app.kubernetes.io/name=assistant-operator`,
+        ];
   const waits = status.blockedBy ?? [];
   const [first, ...others] = waits;
-  if (first === undefined) return [calm(object)];
+  if (first === undefined) return [...untaken, calm(object)];
   return [
+    ...untaken,
     `${name} ${place(object)} waits: ${describeWait(first, now)}.${advice(object, waits)}`,
     ...others.map((wait) => `It also waits: ${describeWait(wait, now)}.`),
   ];

@@ -4,6 +4,7 @@ import {
   type AssistantDeployment,
   type AssistantDeploymentSpec,
   type AssistantDeploymentStatus,
+  VERBS,
 } from '@assistant-platform/api';
 import type { PodRow } from '../pods.ts';
 import type { RevisionRecord } from '../revisions.ts';
@@ -88,6 +89,22 @@ const midway: AssistantDeploymentStatus = {
     realtime: { stable: side(2, 2, 812), update: side(1, 1, 77) },
   },
 };
+
+const pausedMidway: AssistantDeploymentStatus = {
+  ...midway,
+  phase: 'Paused',
+  message: 'holding at 50 %: waits until promoted',
+  step: { index: 6, count: 7, stepsHash: 'ab12', startedAt: ago(600) },
+  weight: { requested: 50, routed: 50, observed: 48.2 },
+  pauseConditions: [{ reason: 'CanaryPauseStep', startTime: ago(600) }],
+  blockedBy: [{ reason: 'CanaryPauseStep', message: 'waits until promoted', since: ago(600) }],
+};
+
+/** With an order that nobody has taken. */
+const ordered = ({ metadata, ...rest }: AssistantDeployment): AssistantDeployment => ({
+  ...rest,
+  metadata: { ...metadata, annotations: { [VERBS.abort]: 'answers are wrong' } },
+});
 
 export const scenes: readonly Scene[] = [
   {
@@ -184,15 +201,7 @@ export const scenes: readonly Scene[] = [
   {
     title: 'canary-paused',
     pods: [...stablePods, ...updatePods],
-    object: object(canary, {
-      ...midway,
-      phase: 'Paused',
-      message: 'holding at 50 %: waits until promoted',
-      step: { index: 6, count: 7, stepsHash: 'ab12', startedAt: ago(600) },
-      weight: { requested: 50, routed: 50, observed: 48.2 },
-      pauseConditions: [{ reason: 'CanaryPauseStep', startTime: ago(600) }],
-      blockedBy: [{ reason: 'CanaryPauseStep', message: 'waits until promoted', since: ago(600) }],
-    }),
+    object: object(canary, pausedMidway),
   },
   {
     title: 'image-missing',
@@ -312,6 +321,7 @@ export const scenes: readonly Scene[] = [
     ),
   },
   { title: 'no-status', pods: [], object: object(canary) },
+  { title: 'order-untaken', pods: [...stablePods, ...updatePods], object: ordered(object(canary, pausedMidway)) },
   {
     title: 'paused-by-spec',
     pods: [],
