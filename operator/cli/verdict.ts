@@ -1,6 +1,7 @@
 // How it stands, for exit codes: one answer from an object that may be in the middle of anything.
-import { VERBS, type AssistantDeployment } from '@assistant-platform/api';
+import type { AssistantDeployment } from '@assistant-platform/api';
 import { readOrder, readRestart } from '@assistant-platform/operator/rollout';
+import { untakenVerbs } from './orders.ts';
 
 /**
  * `Good`: the wanted revision is stable (open sessions of the old one may still be draining).
@@ -29,8 +30,10 @@ export function verdictOf(object: AssistantDeployment): Verdict {
 }
 
 /** A verb that the operator has not taken yet, or has taken and not begun to carry out. */
-function verbPending({ metadata: { annotations = {} }, status = {} }: AssistantDeployment): boolean {
-  if (Object.values(VERBS).some((verb) => annotations[verb] !== undefined)) return true;
+function verbPending(object: AssistantDeployment): boolean {
+  const { annotations = {} } = object.metadata;
+  const { status = {} } = object;
+  if (untakenVerbs(object).length > 0) return true;
   const order = readOrder(annotations);
   if (order?.verb === 'retry' && order.abortedAt === status.abort?.at) return true;
   return readRestart(annotations)?.of === status.updateRevision?.hash && status.updateRevision !== undefined;

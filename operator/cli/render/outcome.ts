@@ -1,7 +1,7 @@
 // What a command that acts has done: as a document, and in words. Pure.
 import { VERBS, type AssistantDeployment, type Verb } from '@assistant-platform/api';
 import { describeChange, withoutValues, type Change } from '../changes.ts';
-import { untakenVerbs } from './orders.ts';
+import { untakenVerbs } from '../orders.ts';
 import { printable } from './printable.ts';
 
 /** Of every command that does something. With `-o json` it is printed as it is: the names are stable. */

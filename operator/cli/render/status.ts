@@ -9,7 +9,7 @@ import type {
 } from '@assistant-platform/api';
 import { underWay } from '@assistant-platform/api';
 import type { PodRow } from '../pods.ts';
-import { untakenVerbs } from './orders.ts';
+import { untakenVerbs } from '../orders.ts';
 import { paintPhase, type Paint } from './paint.ts';
 import { printable } from './printable.ts';
 import { stepsNode } from './steps.ts';

@@ -1,6 +1,6 @@
 // `why`: one sentence that says what an AssistantDeployment waits for, what was seen, since when, and when the operator looks again.
 import { takesSteps, underWay, type AssistantDeployment, type BlockedBy } from '@assistant-platform/api';
-import { untakenVerbs } from './orders.ts';
+import { untakenVerbs } from '../orders.ts';
 import { printable } from './printable.ts';
 import { presentStep } from './steps.ts';
 import { since, until } from './time.ts';
