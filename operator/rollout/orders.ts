@@ -7,6 +7,7 @@ import { ORDER_ANNOTATION, RESTART_ANNOTATION, UNDO_ANNOTATION } from './names.t
 import { isMadeOf, type Asked, type Restart, type Undo } from './revision.ts';
 import type { Facts } from './facts.ts';
 import type { Progress } from './state.ts';
+import { listed } from './words.ts';
 
 export type Order =
   /** Pass stage `index` of this revision's rollout, or all of them. */
@@ -107,8 +108,7 @@ function takeRestart(f: Facts): OrderWrite | null {
   const value = annotations[VERBS.restart];
   if (value === undefined) return null;
   const removal = { [VERBS.restart]: null };
-  if (target.kind !== 'Known')
-    return { annotations: removal, note: `no restart: ${target.missing.join(', ')} missing` };
+  if (target.kind !== 'Known') return { annotations: removal, note: `no restart: ${listed(target.missing)} missing` };
   if (Number.isNaN(Date.parse(value))) {
     return { annotations: removal, note: `no restart: "${value}" is no time; write one such as 2026-01-31T12:00:00Z` };
   }

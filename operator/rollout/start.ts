@@ -6,6 +6,7 @@ import { carriedShare } from './routes.ts';
 import { stagesHash, stagesOf } from './stages.ts';
 import type { Progress, RevisionRef } from './state.ts';
 import { heldByPause, type Wait } from './waits.ts';
+import { listed } from './words.ts';
 
 /** Begins the rollout of the target at its first stage, or behind the last one when it is a way back (rollbackWindow). */
 export function startRollout(look: InstalledLook, target: RevisionRef): Advance {
@@ -78,5 +79,5 @@ export function holdAtRest({ p, f, routes }: InstalledLook): Move {
 
 export const referenceWait = (missing: readonly string[]): Wait => ({
   reason: 'ReferenceMissing',
-  message: `${missing.join(', ')} ${missing.length === 1 ? 'does' : 'do'} not exist; create it, or mark the reference optional`,
+  message: `${listed(missing)} ${missing.length === 1 ? 'does' : 'do'} not exist; create it, or mark the reference optional`,
 });
