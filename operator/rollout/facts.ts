@@ -4,7 +4,11 @@ import { readProgress, type Progress } from './state.ts';
 import { readAsked } from './orders.ts';
 import { targetOf, type Target } from './revision.ts';
 import type { Release } from './release.ts';
-import type { Pod, RevisionRecord, Route, Snapshot, Subject, Workload } from './snapshot.ts';
+import type { Pod, PodDrain, RevisionRecord, Route, Snapshot, Subject, Workload } from './snapshot.ts';
+
+/** A pod that is drained by itself. */
+export type LeavingPod = Pod & { readonly drain: PodDrain };
+export const isLeaving = (pod: Pod): pod is LeavingPod => pod.drain !== null;
 
 /** One component of one revision, as it is. */
 export interface Unit {
@@ -14,7 +18,7 @@ export interface Unit {
   /** Pods that exist and are not being deleted. */
   readonly pods: readonly Pod[];
   /** Of these, the ones that are drained one by one. */
-  readonly leaving: readonly Pod[];
+  readonly leaving: readonly LeavingPod[];
   /** Of these, the ones that take traffic: ready, not leaving, not told to drain. */
   readonly available: number;
   readonly sockets: number;
@@ -106,7 +110,7 @@ function indexUnits(snapshot: Snapshot): Map<string, Unit> {
       revision: first.revision,
       workload,
       pods: mine,
-      leaving: mine.filter((pod) => pod.drain !== null),
+      leaving: mine.filter(isLeaving),
       available: mine.filter((pod) => pod.ready && pod.drain === null && mayAccept(pod, workload)).length,
       sockets: mine.reduce((sum, pod) => sum + openSockets(pod), 0),
       socketsKnown: mine.every((pod) => !pod.running || pod.sessions.kind !== 'unknown'),

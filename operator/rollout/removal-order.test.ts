@@ -1,7 +1,7 @@
 // Which of several leaving pods a smaller `replicas` takes away: only what Kubernetes' order is sure of.
 import { describe, expect, it } from 'vitest';
 import { releasable } from './drain.ts';
-import { isFollowed, type Unit } from './facts.ts';
+import { isFollowed, isLeaving, type Unit } from './facts.ts';
 import type { Pod, PodDrain, Workload } from './snapshot.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -18,7 +18,7 @@ const pod = (name: string, open: number, drain: PodDrain | null): Pod => ({
 const unit = (...pods: Pod[]): Unit => ({
   ...{ component: 'chat', revision: 'a', workload: null, available: 1, sockets: 0, socketsKnown: true },
   pods,
-  leaving: pods.filter(({ drain }) => drain !== null),
+  leaving: pods.filter(isLeaving),
 });
 
 describe('how many leaving pods may go by a smaller number of replicas [R-307]', () => {

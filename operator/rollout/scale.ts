@@ -65,9 +65,9 @@ export function scaleActive(p: Progress, f: Facts, unit: Unit, now: number): Sca
     };
   }
   if (workload.drain !== null) return comeBack(f, unit, workload, workload.drain, wanted, now);
-  const tell = leaving.flatMap((pod) => (pod.drain === null ? [] : tellPods(f, [pod], pod.drain, now)));
+  const tell = leaving.flatMap((pod) => tellPods(f, [pod], pod.drain, now));
   const lookAgainAt = nextDeadline(
-    leaving.flatMap(({ drain }) => drain ?? []),
+    leaving.map(({ drain }) => drain),
     now,
   );
   if (!isFollowed(unit)) return { writes: tell, notes: [], lookAgainAt };
@@ -103,9 +103,7 @@ export function scaleActive(p: Progress, f: Facts, unit: Unit, now: number): Sca
     };
   // Others of the same class are not released yet: those that may go are put before them first.
   const free = leaving.flatMap((pod) =>
-    pod.drain !== null && pod.drain.released !== true && isReleased(pod, pod.drain, now)
-      ? mark([pod], { ...pod.drain, released: true })
-      : [],
+    pod.drain.released !== true && isReleased(pod, pod.drain, now) ? mark([pod], { ...pod.drain, released: true }) : [],
   );
   if (free.length > 0) return { writes: [...tell, ...free], notes: [], lookAgainAt: now };
   return { writes: tell, notes: [], lookAgainAt };

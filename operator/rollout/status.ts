@@ -234,18 +234,18 @@ function drainingStatus(f: Facts, now: number): DrainingStatus[] {
       const departing = departingPods(f, hash, component);
       const pods = [...(whole === null ? unit.leaving : unit.pods), ...departing];
       const windows = [
-        ...(whole === null ? unit.leaving.flatMap((pod) => pod.drain ?? []) : [whole]),
-        ...departing.flatMap((pod) => pod.removal ?? []),
+        ...(whole === null ? unit.leaving.map(({ drain }) => drain) : [whole]),
+        ...departing.map(({ removal }) => removal),
       ];
-      return pods.length === 0 || windows.length === 0 ? [] : [entry(hash, component, pods, windows, now)];
+      return pods.length === 0 ? [] : [entry(hash, component, pods, windows, now)];
     }),
   );
 }
 
 /** Pods that somebody else deletes and that still hold sessions: an eviction is a drain as well. */
-const departingPods = (f: Facts, hash: string, component: string): Pod[] =>
+const departingPods = (f: Facts, hash: string, component: string): (Pod & { readonly removal: DrainWindow })[] =>
   f.snapshot.pods.filter(
-    (pod) =>
+    (pod): pod is Pod & { readonly removal: DrainWindow } =>
       pod.removal !== null &&
       pod.running &&
       pod.revision === hash &&

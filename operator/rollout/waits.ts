@@ -82,9 +82,9 @@ export function waitingSince(wait: Wait, before: readonly BlockedBy[], now: numb
 /** The wait with its clock, as it stands in status.blockedBy. */
 export function blockedBy(wait: Wait, before: readonly BlockedBy[], now: number): BlockedBy {
   const since = waitingSince(wait, before, now);
-  const end = since + (wait.lastsMs ?? 0);
+  const end = wait.lastsMs === undefined ? undefined : since + wait.lastsMs;
   // An end that has passed says of no next look: a change is waited for.
-  const next = wait.nextCheckAt ?? (end > now ? end : undefined);
+  const next = wait.nextCheckAt ?? (end !== undefined && end > now ? end : undefined);
   return {
     reason: wait.reason,
     message: wait.message,

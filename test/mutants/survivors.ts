@@ -109,6 +109,55 @@ export const SURVIVORS: readonly Explanation[] = [
     to: "reason: paused ? ((reasons[0])!) : 'NotPaused',",
     why: 'the phase is Paused by one of the reasons only, so there is a first one',
   },
+  {
+    file: 'converge.ts',
+    operator: 'constant',
+    from: '.sort(([a], [b]) => (a < b ? -1 : 1))',
+    to: '.sort(([a], [b]) => (a < b ? -1 : 0))',
+    why: 'keys of a map are never equal, and the sort asks only which of two is less',
+  },
+  {
+    file: 'drain.ts',
+    operator: 'constant',
+    from: 'pods.toSorted((a, b) => removalClass(a) - removalClass(b) || b.createdAt - a.createdAt || (a.name < b.name ? -1 : 1));',
+    to: 'pods.toSorted((a, b) => removalClass(a) - removalClass(b) || b.createdAt - a.createdAt || (a.name < b.name ? -1 : 0));',
+    why: 'names of pods are never equal, and the sort asks only which of two is less',
+  },
+  {
+    file: 'facts.ts',
+    operator: 'constant',
+    from: 'const mine = (pods.get(key) ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1));',
+    to: 'const mine = (pods.get(key) ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 0));',
+    why: 'names of pods are never equal, and the sort asks only which of two is less',
+  },
+  {
+    file: 'decide.ts',
+    operator: 'constant',
+    from: 'const MOVES_AT_MOST = 100;',
+    to: 'const MOVES_AT_MOST = 99;',
+    why: 'the bound only ends rules that undo each other, which is a bug after one move less as well',
+  },
+  {
+    file: 'decide.ts',
+    operator: 'constant',
+    from: 'for (let moves = 0; moves < MOVES_AT_MOST; moves++) {',
+    to: 'for (let moves = 1; moves < MOVES_AT_MOST; moves++) {',
+    why: 'the bound only ends rules that undo each other, which is a bug after one move less as well',
+  },
+  {
+    file: 'supersede.ts',
+    operator: 'constant',
+    from: 'const next = atOnce || !reached ? 0 : (LADDER.find((share) => share < carried) ?? 0);',
+    to: 'const next = atOnce || !reached ? 0 : (LADDER.find((share) => share < carried) ?? 1);',
+    why: 'the ladder ends at 0, so that something is found while anything is carried',
+  },
+  {
+    file: 'analysis/judge.ts',
+    operator: 'default',
+    from: "message: message ?? '',",
+    to: 'message: (message)!,',
+    why: 'every entry is made with a message; the stored ones are optional by their type alone',
+  },
 ];
 
 /** A site with its change in words. */
