@@ -30,8 +30,8 @@ it('is not done while the routes carry another revision, though these are accept
 });
 
 describe('another release in the middle of the first', () => {
-  const started = (ms: number): WorldRun => {
-    const run = new WorldRun(new World(sampleRelease('1.0.0')));
+  const started = (ms: number, components = ['chat', 'realtime']): WorldRun => {
+    const run = new WorldRun(new World(sampleRelease('1.0.0', undefined, components)));
     run.run(ms);
     run.world.edit((before) => withVersion(before, '1.1.0'));
     run.run(20_000);
@@ -39,15 +39,25 @@ describe('another release in the middle of the first', () => {
     return run;
   };
 
-  it('takes its place while that is not there yet', () => {
-    const run = started(300);
-    expect(run.told).toContain('RolloutSuperseded: 1.1.0 replaces 1.0.0, which was not installed yet');
-    expect(run.world.status.history?.map(({ release }) => release)).toEqual(['1.1.0']);
+  describe.each([[['chat', 'realtime']], [['chat']]])('of %j', (components) => {
+    it('takes its place while that is not there yet', () => {
+      const run = started(300, components);
+      expect(run.told).toContain('RolloutSuperseded: 1.1.0 replaces 1.0.0, which was not installed yet');
+      expect(run.world.status.history?.map(({ release }) => release)).toEqual(['1.1.0']);
+    });
+
+    it('comes after it when that is about to serve', () => {
+      const run = started(700, components);
+      expect(run.world.status.history?.map(({ release }) => release)).toEqual(['1.1.0', '1.0.0']);
+    });
   });
 
-  it('comes after it when that is about to serve', () => {
-    const run = started(700);
-    expect(run.world.status.history?.map(({ release }) => release)).toEqual(['1.1.0', '1.0.0']);
+  it('has the next number: the first is 1', () => {
+    const { records } = started(700).world;
+    expect([...records.values()].map(({ release, sequence }) => `${release} ${sequence}`)).toEqual([
+      '1.0.0 1',
+      '1.1.0 2',
+    ]);
   });
 });
 
