@@ -150,21 +150,9 @@ describe('answers', () => {
     expect(answer.headers.get('set-cookie')).toContain(`x-assistant-bucket=${bucket};`);
     await answer.body?.cancel();
   });
-
-  test('a client that leaves stops the model call', async () => {
-    model.script = { tokens: Array.from({ length: 100 }, () => 'x '), everyMs: 50 };
-    const gone = new AbortController();
-    const before = model.hangUps();
-    const answer = await ask(chat.url, token, 'leaver', { text: newQuestion() }, undefined, gone.signal);
-    const reader = answer.body?.getReader();
-    await reader?.read();
-    gone.abort();
-    await eventually('the model call is cancelled', () => model.hangUps() === before + 1);
-    await eventually('the request has ended', async () => (await chat.sessions()).open === 0);
-  });
 });
 
-describe('a message that is sent again', () => {
+describe('a client that leaves, and one that asks again', () => {
   // Nothing here is about time: a machine under load must not turn an answer into another tier's.
   const patience = {
     MODEL_FIRST_CHUNK_TIMEOUT_MS: '8000',
@@ -176,6 +164,18 @@ describe('a message that is sent again', () => {
     patient = await startService('chat', files, { ...environment(), ...patience });
   });
   afterAll(() => patient.process.stop());
+
+  test('stops the model call', async () => {
+    model.script = { tokens: Array.from({ length: 100 }, () => 'x '), everyMs: 50 };
+    const gone = new AbortController();
+    const before = model.hangUps();
+    const answer = await ask(patient.url, token, 'leaver', { text: newQuestion() }, undefined, gone.signal);
+    const reader = answer.body?.getReader();
+    await reader?.read();
+    gone.abort();
+    await eventually('the model call is cancelled', () => model.hangUps() === before + 1);
+    await eventually('the request has ended', async () => (await patient.sessions()).open === 0);
+  });
 
   test('whose network broke in the middle of an answer gets the whole one when the message is sent again', async () => {
     model.script = { tokens: ['one ', 'two ', 'three '], everyMs: 200 };
