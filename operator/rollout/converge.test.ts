@@ -45,6 +45,20 @@ describe('the route of a component that the spec has no longer', () => {
   });
 });
 
+it('a route goes to the port of the spec where there is no record of the revision', () => {
+  const release = sampleRelease('1.1.0');
+  const components = { ...release.components, chat: { ...release.components['chat']!, port: 7000 } };
+  const f = factsOf(
+    { records: [recordOf('b', ['chat', 'realtime'])], routes: [routeOf('chat', { a: 100 })] },
+    { ...release, components },
+  );
+  const { writes } = converge(progressOf(), f, { kind: 'Verified', share: 0 }, NOW);
+  const chat = writes.flatMap((write) =>
+    write.kind === 'WriteRoute' && write.intent.component === 'chat' ? write.intent.backends : [],
+  );
+  expect(Object.fromEntries(chat.map(({ revision, port }) => [revision, port]))).toEqual({ a: 7000, b: 8080 });
+});
+
 it('the Service of a revision that leaves is made anew while a route names it: without it the gateway refuses the route, and the drain never begins', () => {
   const named = { routes: [routeOf('chat', { a: 100, b: 0 }), routeOf('realtime', { a: 100 })] };
   const abort = { at: new Date(NOW).toISOString(), reason: 'bad', by: 'User' } as const;

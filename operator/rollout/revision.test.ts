@@ -241,6 +241,7 @@ describe('strategic merge', () => {
     expect(strategicMerge({}, { a: { b: 2 } })).toEqual({ a: { b: 2 } });
     const volumes = [{ name: 'tmp' }];
     expect(strategicMerge({ volumes }, { volumes: [{ name: 'other', $patch: 'delete' }] })).toEqual({ volumes });
+    expect(strategicMerge({ volumes }, { volumes: [{ name: 'tmp', $patch: 'delete' }] })).toEqual({ volumes: [] });
     expect(strategicMerge({ volumes }, { volumes: ['odd', { name: 'more' }] })).toEqual({
       volumes: [{ name: 'tmp' }, 'odd', { name: 'more' }],
     });

@@ -131,6 +131,13 @@ export const SURVIVORS: readonly Explanation[] = [
     why: 'names of pods are never equal, and the sort asks only which of two is less',
   },
   {
+    file: 'drain.ts',
+    operator: 'literal',
+    from: "const PHASES: readonly Pod['phase'][] = ['Unscheduled', 'Pending', 'Running'];",
+    to: "const PHASES: readonly Pod['phase'][] = ['Pending', 'Pending', 'Running'];",
+    why: 'what is not in the list stands before all that is, as the first of it does',
+  },
+  {
     file: 'decide.ts',
     operator: 'constant',
     from: 'const MOVES_AT_MOST = 100;',
