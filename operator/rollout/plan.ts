@@ -130,6 +130,6 @@ function steady(f: Facts, status: Status): Status {
 /** Keeps the stored count where pods have not said yet, or say nearly the same: within a quarter. */
 function settle(side: SideStatus | undefined, before: SideStatus | undefined, known: boolean): SideStatus | undefined {
   if (side === undefined || before === undefined) return side;
-  const near = side.sockets > 0 && before.sockets > 0 && Math.abs(side.sockets - before.sockets) <= before.sockets / 4;
+  const near = Math.abs(side.sockets - before.sockets) <= before.sockets / 4;
   return near || !known ? { ...side, sockets: before.sockets } : side;
 }
