@@ -131,6 +131,18 @@ describe('the interval of a ratio', () => {
     expect(compared).toBeGreaterThan(50);
   });
 
+  it('takes a single event into account, and the only one that was none', () => {
+    const some = { events: 5, trials: 20 };
+    for (const events of [1, 19]) {
+      const few = { events, trials: 20 };
+      for (const [update, stable] of [[few, some] as const, [some, few] as const]) {
+        const { low, high } = ratioInterval(update, stable, 0.9);
+        expect([low > 0, high < Infinity]).toEqual([true, true]);
+        expect(bestFit(low, update, stable)).toBeCloseTo(bestFit(high, update, stable), 3);
+      }
+    }
+  });
+
   it('takes counts that are not whole, and refuses impossible ones by name', () => {
     const { low, high } = ratioInterval({ events: 10.4, trials: 1000.2 }, { events: 9.7, trials: 998.9 }, 0.01);
     expect([low < 1, high > 1]).toEqual([true, true]);
