@@ -38,10 +38,8 @@ export class TestStack {
   static async create(folder: string, kubeconfig: string): Promise<TestStack> {
     const project = join(folder, 'project');
     const backend = join(folder, 'backend');
-    await mkdir(project, { recursive: true });
     const temporary = join(folder, 'temporary');
-    await mkdir(backend, { recursive: true });
-    await mkdir(temporary, { recursive: true });
+    for (const each of [project, backend, temporary]) await mkdir(each, { recursive: true });
     await copyFile(join(ROOT, 'Pulumi.yaml'), join(project, 'Pulumi.yaml'));
     const folders = await pathFolders(['pulumi', 'pulumi-language-nodejs', 'pulumi-resource-kubernetes']);
     const stack = new TestStack(

@@ -8,3 +8,4 @@ export * from './group.ts';
 export { cutNesting, TEMPLATE_LEVELS } from './nesting.ts';
 export { OPERATOR_VARIABLES } from './schema/podParts.ts';
 export { summarize, takesSteps, underWay } from './summary.ts';
+export { counted } from './words.ts';

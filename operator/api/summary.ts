@@ -28,12 +28,13 @@ export function summarize(status: AssistantDeploymentStatus): SummaryStatus {
   };
 }
 
+type Revisions = Pick<AssistantDeploymentStatus, 'stableRevision' | 'updateRevision'>;
+
 /** Whether a revision other than the stable one is on its way in, or was aborted. */
-export function underWay(status: AssistantDeploymentStatus): boolean {
+export function underWay(status: Revisions): boolean {
   const { stableRevision, updateRevision } = status;
   return updateRevision !== undefined && updateRevision.hash !== stableRevision?.hash;
 }
 
 /** Whether a revision goes through the steps; the first release takes none. */
-export const takesSteps = (status: AssistantDeploymentStatus): boolean =>
-  underWay(status) && status.stableRevision !== undefined;
+export const takesSteps = (status: Revisions): boolean => underWay(status) && status.stableRevision !== undefined;

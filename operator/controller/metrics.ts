@@ -1,5 +1,6 @@
 // Metrics of the rollouts themselves (docs/reference/metrics.md). Gauges are made anew at each scrape from what the informer told last, so they never lag or leak.
-import type { Outcome, Status } from '../rollout/state.ts';
+import { HISTORY_OUTCOMES } from '@assistant-platform/api';
+import type { Status } from '../rollout/state.ts';
 import { computedGauge, objectKey, type Registry, type WatchSource } from '@assistant-platform/runtime';
 import { Counter, Histogram } from 'prom-client';
 import type { Note } from '../rollout/decide.ts';
@@ -15,14 +16,6 @@ export interface RolloutMetrics {
 
 // From a blue-green switch of seconds to canaries of days.
 const DURATION_BUCKETS = [5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400, 259_200];
-
-const OUTCOMES: Readonly<Record<Outcome, null>> = {
-  Promoted: null,
-  FastPromoted: null,
-  Aborted: null,
-  Superseded: null,
-  RolledBack: null,
-};
 
 /** What the gauges tell of one AssistantDeployment: little, as every one of them is kept. */
 interface Figures {
@@ -93,7 +86,7 @@ export function rolloutMetrics(registry: Registry, assistants: WatchSource<Store
     registers: [registry],
   });
   // All are there from the start: the first abort after a restart would not be an increase otherwise.
-  for (const outcome of Object.keys(OUTCOMES)) duration.zero({ outcome });
+  for (const outcome of HISTORY_OUTCOMES) duration.zero({ outcome });
   const forced = new Counter({
     name: 'assistant_drain_forced_sessions_total',
     help: 'Open sessions that were cut off because the deadline of a drain had passed.',

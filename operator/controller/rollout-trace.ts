@@ -3,8 +3,10 @@
  * about them lives in memory. The ids follow from the object, the revision and the begin, so that every operator that has a part in a rollout adds to one trace.
  */
 import { createHash } from 'node:crypto';
+import { underWay } from '@assistant-platform/api';
 import { type Attributes, ROOT_CONTEXT, SpanStatusCode, trace, TraceFlags, type Tracer } from '@opentelemetry/api';
 import { isSame } from '../rollout/digest.ts';
+import { isPromoted } from '../rollout/history.ts';
 import type { Strategy } from '../rollout/release.ts';
 import { stagesHash, stagesOf } from '../rollout/stages.ts';
 import type { HistoryEntry, RevisionRef, Status, StepStatus } from '../rollout/state.ts';
@@ -43,7 +45,7 @@ export interface Ended {
 
 /** The rollouts of which spans ended with `after`, in the order of their ends. Pure. */
 export function endedBetween(before: Status, after: Status, strategy: Strategy, now: number): Ended[] {
-  const own = underWay(before);
+  const own = notEnded(before);
   const ends = own !== null && isDeleted(before, after) ? [deletedAt(own, now)] : endedSince(before, after);
   const isOwn = ({ hash, startedAt }: End): boolean => hash === own?.hash && startedAt === own.startedAt;
   const rest = own === null || ends.some(isOwn) ? [] : stepSpans(before, after, strategy, null, now);
@@ -63,8 +65,9 @@ type End = Omit<HistoryEntry, 'outcome'> & { readonly outcome: HistoryEntry['out
 type Begun = RevisionRef & { readonly startedAt: string };
 
 /** The rollout that has not ended yet; one that was aborted has. */
-function underWay({ updateRevision, stableRevision, abort, phase }: Status): Begun | null {
-  if (updateRevision?.startedAt === undefined || updateRevision.hash === stableRevision?.hash) return null;
+function notEnded(status: Status): Begun | null {
+  const { updateRevision, abort, phase } = status;
+  if (updateRevision?.startedAt === undefined || !underWay(status)) return null;
   const { hash, release, startedAt } = updateRevision;
   return abort !== undefined || phase === 'Terminating' ? null : { hash, release, startedAt };
 }
@@ -78,8 +81,9 @@ const deletedAt = (own: Begun, now: number): End => ({
   finishedAt: new Date(now).toISOString(),
 });
 
-function failureOf({ outcome }: End, { abort }: Status): string | null {
-  if (outcome.endsWith('Promoted')) return null;
+function failureOf(end: End, { abort }: Status): string | null {
+  const { outcome } = end;
+  if (isPromoted(end)) return null;
   return outcome === 'Aborted' && abort !== undefined ? abort.reason : outcome;
 }
 

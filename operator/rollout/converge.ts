@@ -145,7 +145,7 @@ function serviceFor(f: Facts, hash: string, make: typeof activeService, componen
 function routeWrites(p: Progress, f: Facts): Write[] {
   // A pause holds back what has not begun. A weight that one component carries already is followed by the others: lockstep.
   const held = f.release.paused && carriedShare(p, f) < p.requested;
-  const mayRise = !held && capacityWaits(p, f, p.requested).length === 0;
+  const mayRise = !held && capacityWaits(p, f).length === 0;
   const components = [p.stable, p.update].flatMap((ref) => (ref === null ? [] : f.components(ref.hash)));
   return [...new Set(components)].sort().flatMap((component): Write[] => {
     const route = f.route(component);

@@ -14,11 +14,11 @@ import {
 import { blueGreen, canary, sampleRelease } from './releases.ts';
 import type { Verification } from './routes.ts';
 import type { Pod, Route } from './snapshot.ts';
-import type { HistoryEntry, Outcome, Progress } from './state.ts';
+import type { HistoryEntry, Progress } from './state.ts';
 import { factsOf, NOW, podOf, progressOf, recordOf, routeOf, sessions } from './worldSituations.ts';
 
 const at = (secondsAgo: number): string => new Date(NOW - secondsAgo * 1000).toISOString();
-const ended = (hash: string, outcome: Outcome, secondsAgo: number): HistoryEntry => ({
+const ended = (hash: string, outcome: HistoryEntry['outcome'], secondsAgo: number): HistoryEntry => ({
   ...{ hash, outcome, release: hash, startedAt: at(99) },
   finishedAt: at(secondsAgo),
 });

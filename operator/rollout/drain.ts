@@ -1,6 +1,7 @@
 // Drain: a pod goes when its sessions are gone or its time is up, never before, and never while the routes may still send it traffic.
 // Two forms share one rule: a whole revision (noted on its Deployment) and single pods of a revision that lives on (noted on the pod).
 import { isDraining, isEmpty, type Facts, type Unit } from './facts.ts';
+import { isPromoted } from './history.ts';
 import type { Write } from './plan-types.ts';
 import type { Verification } from './routes.ts';
 import type { DrainWindow, Pod } from './snapshot.ts';
@@ -45,9 +46,9 @@ export function drainMayBeginAt(p: Progress, f: Facts, routes: Verification, has
   const { strategy } = f.release;
   if (strategy.type !== 'BlueGreen') return 0;
   const last = p.history[0];
-  const replaced =
-    last !== undefined && last.hash !== hash && last.outcome.endsWith('Promoted') && last.hash === p.stable?.hash;
-  const endedBadly = p.history.find((entry) => entry.hash === hash)?.outcome.endsWith('Promoted') === false;
+  const replaced = last !== undefined && last.hash !== hash && isPromoted(last) && last.hash === p.stable?.hash;
+  const own = p.history.find((entry) => entry.hash === hash);
+  const endedBadly = own !== undefined && !isPromoted(own);
   return replaced && !endedBadly ? Date.parse(last.finishedAt) + strategy.scaleDownDelayMs : 0;
 }
 

@@ -1,14 +1,16 @@
 // What became of each rollout, newest first.
-import type { Begun, HistoryEntry, Outcome } from './state.ts';
+import type { HistoryOutcome } from '@assistant-platform/api';
+import type { Begun } from './state.ts';
 
 /** It ended with its revision stable: there is a way back to it. */
-export const isPromoted = ({ outcome }: HistoryEntry): boolean => outcome === 'Promoted' || outcome === 'FastPromoted';
+export const isPromoted = ({ outcome }: { readonly outcome: string }): boolean =>
+  outcome === 'Promoted' || outcome === 'FastPromoted';
 
 /**
  * Notes the end of the update revision's rollout. Keeps the newest entry and `limit` before it; and as many promoted ones, so that attempts that failed do not
  * push out the way back to what was stable before them.
  */
-export function remember<P extends Begun>(p: P, outcome: Outcome, limit: number, now: number): P {
+export function remember<P extends Begun>(p: P, outcome: HistoryOutcome, limit: number, now: number): P {
   const finishedAt = new Date(now).toISOString();
   const { hash, release, startedAt } = p.update;
   const entry = { hash, release, outcome, startedAt: startedAt ?? p.step?.startedAt ?? finishedAt, finishedAt };

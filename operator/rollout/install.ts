@@ -19,7 +19,7 @@ export function install(look: Look): Move {
       note('RolloutStarted', `${target.release} (${target.hash}) is installed; the first release takes no steps`),
     );
   }
-  const waits = capacityWaits(p, f, p.requested);
+  const waits = capacityWaits(p, f);
   if (
     target.kind === 'Known' &&
     target.hash !== p.update.hash &&

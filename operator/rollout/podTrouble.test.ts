@@ -53,11 +53,11 @@ describe('too few pods', () => {
 
   it('are a wait for each component that lacks them, and one pod is the least', () => {
     const pods = [podOf('b', 'chat', { ready: false }), podOf('b', 'realtime')];
-    const waits = (replicas: number, weight: number) =>
-      capacityWaits(progressOf(), factsOf({ pods }, withReplicas(sampleRelease('1'), replicas)), weight);
+    const waits = (replicas: number, requested: number) =>
+      capacityWaits(progressOf({ requested }), factsOf({ pods }, withReplicas(sampleRelease('1'), replicas)));
     expect(waits(2, 50).map(({ message }) => message)).toEqual(['chat of release 1.1.0: 0 of 1 pods ready']);
     expect(waits(2, 100)).toHaveLength(2);
     expect(waits(0, 50)).toHaveLength(1);
-    expect(capacityWaits(progressOf({ update: null }), factsOf({ pods }), 50)).toEqual([]);
+    expect(capacityWaits(progressOf({ update: null, requested: 50 }), factsOf({ pods }))).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 // The Deployments: how many pods each revision of each component should have, and the one write that gets it nearer.
+import { counted } from '@assistant-platform/api';
 import {
   afterRouteIsGone,
   chooseLeaving,
@@ -17,7 +18,7 @@ import type { Verification } from './routes.ts';
 import type { DrainWindow, Pod, PodDrain, Workload } from './snapshot.ts';
 import { capacityFor } from './stages.ts';
 import type { Progress } from './state.ts';
-import { counted, lasting } from './words.ts';
+import { lasting } from './words.ts';
 
 export interface ScaleResult {
   readonly writes: readonly Write[];

@@ -1,4 +1,5 @@
 // The status of an AssistantDeployment, and the part of it that is memory: what was decided. All progress lives here, with absolute times.
+import type { HistoryOutcome } from '@assistant-platform/api';
 import type { AnalysisEntry } from './analysis/judge.ts';
 
 export interface RevisionRef {
@@ -28,12 +29,10 @@ export interface Abort {
   readonly by: AbortedBy;
 }
 
-export type Outcome = 'Promoted' | 'FastPromoted' | 'Aborted' | 'Superseded' | 'RolledBack';
-
 export interface HistoryEntry {
   readonly hash: string;
   readonly release: string;
-  readonly outcome: Outcome;
+  readonly outcome: HistoryOutcome;
   readonly startedAt: string;
   readonly finishedAt: string;
 }

@@ -2,12 +2,12 @@
 import { note, type Note } from './decide.ts';
 import { drainWindow, isReleased, nextDeadline, tellPods } from './drain.ts';
 import { isFollowed, type Facts } from './facts.ts';
-import { FINALIZER } from '@assistant-platform/api';
+import { counted, FINALIZER } from '@assistant-platform/api';
 import type { ChildRef, Write } from './plan-types.ts';
 import { forced } from './scale.ts';
 import type { DrainWindow } from './snapshot.ts';
 import type { Wait } from './waits.ts';
-import { counted, lasting } from './words.ts';
+import { lasting } from './words.ts';
 
 export interface Termination {
   readonly writes: readonly Write[];

@@ -90,7 +90,7 @@ export function walkStages(look: InstalledLook): Move {
 
 /** What the weight of the current stage still needs: pods of every component, then routes that carry it. */
 function weightWaits({ p, f, routes }: InstalledLook): Wait[] {
-  const missing = capacityWaits(p, f, p.requested);
+  const missing = capacityWaits(p, f);
   if (missing.length > 0) return missing;
   if (routes.kind === 'Waiting') return [routes.wait];
   if (routes.share === p.requested) return [];

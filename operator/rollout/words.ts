@@ -1,8 +1,5 @@
-// Counts and times in what people read.
+// Times and lists in what people read.
 import { formatDuration } from '@assistant-platform/api';
-
-/** "1 pod", "3 pods". */
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 const IN_SECONDS_BELOW_MS = 120_000;
 

@@ -1,4 +1,5 @@
 // `lint`: findings as text, one block each: where, what is so, what to write instead. Pure.
+import { counted } from '@assistant-platform/api';
 import type { FindingCode, Severity } from '../lint/finding.ts';
 import type { Paint } from './paint.ts';
 import { printable } from './printable.ts';
@@ -22,11 +23,9 @@ export function renderLint(findings: readonly PlacedFinding[], objects: number, 
     `${paintSeverity(paint, severity)} ${code}  ${path}: ${message}`,
     `    ${remedy}  ${paint.faint(`(${file === '-' ? 'standard input' : file}:${line}${object === '' ? '' : `, ${object}`})`)}`,
   ]);
-  const count = (severity: Severity, word: string): string => {
-    const number = findings.filter((finding) => finding.severity === severity).length;
-    return `${number} ${word}${number === 1 ? '' : 's'}`;
-  };
-  const of = `${objects} AssistantDeployment${objects === 1 ? '' : 's'}`;
+  const count = (severity: Severity, word: string): string =>
+    counted(findings.filter((finding) => finding.severity === severity).length, word);
+  const of = counted(objects, 'AssistantDeployment');
   return [...lines, `${of}: ${count('error', 'error')}, ${count('warning', 'warning')}, ${count('info', 'note')}`];
 }
 

@@ -7,9 +7,9 @@ import type {
   DrainingStatus,
   SideStatus,
 } from '@assistant-platform/api';
-import { underWay } from '@assistant-platform/api';
+import { counted, underWay } from '@assistant-platform/api';
 import type { PodRow } from '../pods.ts';
-import { untakenVerbs } from '../orders.ts';
+import { notTaken } from '../orders.ts';
 import { paintPhase, type Paint } from './paint.ts';
 import { printable } from './printable.ts';
 import { stepsNode } from './steps.ts';
@@ -63,13 +63,13 @@ export function renderStatus(view: StatusView, paint: Paint): string[] {
 /** The sentence of the status, and whether the operator has seen the latest spec. */
 function messageNodes(object: AssistantDeployment): TreeNode[] {
   const { metadata, status } = object;
-  const orders = untakenVerbs(object);
+  const untaken = notTaken(object);
   const seen = status?.observedGeneration ?? 0;
   const wanted = metadata.generation ?? 0;
   return [
     ...(status?.message === undefined || status.message === '' ? [] : [{ text: status.message }]),
     ...(seen >= wanted ? [] : [{ text: unseen(seen, wanted) }]),
-    ...(orders.length === 0 ? [] : [{ text: `the operator has not taken the order to ${orders.join(' and ')} yet` }]),
+    ...(untaken === null ? [] : [{ text: `the operator ${untaken}` }]),
   ];
 }
 
@@ -119,14 +119,14 @@ function revisionNode(
 
 function describeSide({ replicas, ready, sockets }: SideStatus, paint: Paint): string {
   const share = `${ready}/${replicas} ready`;
-  return `${ready < replicas ? paint.wait(share) : paint.good(share)}, ${plural(sockets, 'socket')}`;
+  return `${ready < replicas ? paint.wait(share) : paint.good(share)}, ${counted(sockets, 'socket')}`;
 }
 
 function podNodes(pods: readonly PodRow[], now: number, paint: Paint): TreeNode[] {
   return [...pods]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, ready, state, restarts, createdAt }) => {
-      const restarted = restarts === 0 ? '' : paint.bad(`  ${plural(restarts, 'restart')}`);
+      const restarted = restarts === 0 ? '' : paint.bad(`  ${counted(restarts, 'restart')}`);
       const age = paint.faint(`  ${since(createdAt, now)}`);
       return { text: `${ready ? paint.good('✔') : paint.wait('○')} ${name}  ${state}${restarted}${age}` };
     });
@@ -141,7 +141,7 @@ function drainingNode(entry: DrainingStatus, { object, pods, now }: StatusView, 
   const shown = hash === stableRevision?.hash || hash === updateRevision?.hash;
   const mine = shown ? [] : pods.filter((pod) => pod.revision === hash && pod.component === component);
   return {
-    text: `${hash} ${component}: ${plural(sockets, 'socket')}, ${busy} busy, ${end}`,
+    text: `${hash} ${component}: ${counted(sockets, 'socket')}, ${busy} busy, ${end}`,
     children: podNodes(mine, now, paint),
   };
 }
@@ -157,11 +157,15 @@ function analysisNode(entry: AnalysisStatus, paint: Paint): TreeNode {
   const parts = [
     // The operator's own words say value, limit and comparison; those of an older one are put together here.
     ...(message === undefined ? measured(entry) : [message.replace(`${metric} `, '')]),
-    ...(samples === undefined || message?.includes('samples') === true ? [] : [plural(samples, 'sample')]),
+    ...(samples === undefined || message?.includes('samples') === true ? [] : [counted(samples, 'sample')]),
     ...(failures === 0
       ? []
-      : [checks === undefined ? plural(failures, 'failed check') : `${failures} of ${plural(checks, 'check')} failed`]),
-    ...(errors === 0 ? [] : [`${plural(errors, 'error')} of the source in a row`]),
+      : [
+          checks === undefined
+            ? counted(failures, 'failed check')
+            : `${failures} of ${counted(checks, 'check')} failed`,
+        ]),
+    ...(errors === 0 ? [] : [`${counted(errors, 'error')} of the source in a row`]),
   ];
   const good = verdict === 'Passing';
   const bad = verdict === 'Failing' || verdict === 'SourceError';
@@ -192,5 +196,3 @@ function lastRolloutNode(status: AssistantDeploymentStatus, now: number): TreeNo
 
 const group = (title: string, children: readonly TreeNode[]): TreeNode | null =>
   children.length === 0 ? null : { text: title, children };
-
-const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;

@@ -1,9 +1,11 @@
 // `why`: one sentence that says what an AssistantDeployment waits for, what was seen, since when, and when the operator looks again.
 import { takesSteps, underWay, type AssistantDeployment, type BlockedBy } from '@assistant-platform/api';
-import { untakenVerbs } from '../orders.ts';
+import { notTaken } from '../orders.ts';
 import { printable } from './printable.ts';
 import { presentStep } from './steps.ts';
 import { since, until } from './time.ts';
+
+const IS_IT_RUNNING = 'Is it running? kubectl get pods -A -l app.kubernetes.io/name=assistant-operator';
 
 /** The sentence, and one more line for each further wait. */
 export function renderWhy(given: AssistantDeployment, now: number): string[] {
@@ -11,29 +13,22 @@ export function renderWhy(given: AssistantDeployment, now: number): string[] {
   const { metadata, status } = object;
   const { name } = metadata;
   if (status === undefined) {
-    return [
-      `${name} has no status yet: the operator has not looked at it. Is it running? kubectl get pods -A -l app.kubernetes.io/name=assistant-operator`,
-    ];
+    return [`${name} has no status yet: the operator has not looked at it. ${IS_IT_RUNNING}`];
   }
   const seen = status.observedGeneration ?? 0;
   const wanted = metadata.generation ?? 0;
   if (seen < wanted) {
     return [
-      `${name} waits for the operator, which has seen generation ${seen} of the spec and not yet ${wanted}. Is it running? kubectl get pods -A -l app.kubernetes.io/name=assistant-operator`,
+      `${name} waits for the operator, which has seen generation ${seen} of the spec and not yet ${wanted}. ${IS_IT_RUNNING}`,
     ];
   }
-  const orders = untakenVerbs(object);
-  const untaken =
-    orders.length === 0
-      ? []
-      : [
-          `${name} waits for the operator, which has not taken the order to ${orders.join(' and ')} yet. Is it running? kubectl get pods -A -l app.kubernetes.io/name=assistant-operator`,
-        ];
+  const untaken = notTaken(object);
+  const orders = untaken === null ? [] : [`${name} waits for the operator, which ${untaken}. ${IS_IT_RUNNING}`];
   const waits = status.blockedBy ?? [];
   const [first, ...others] = waits;
-  if (first === undefined) return [...untaken, calm(object)];
+  if (first === undefined) return [...orders, calm(object)];
   return [
-    ...untaken,
+    ...orders,
     `${name} ${place(object)} waits: ${describeWait(first, now)}.${advice(object, waits)}`,
     ...others.map((wait) => `It also waits: ${describeWait(wait, now)}.`),
   ];

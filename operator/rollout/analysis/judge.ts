@@ -3,7 +3,7 @@
  * Pure. A check counts exactly once: the entry keeps when it was made, and only a later measurement that was due is a new one. So an operator that
  * is killed between measuring and storing measures again, and one that is killed after storing does not count twice.
  */
-import type { AnalysisStatus, ResolvedMetric } from '@assistant-platform/api';
+import { type AnalysisStatus, counted, type ResolvedMetric } from '@assistant-platform/api';
 import type { Measurement, Reading } from './measurement.ts';
 import { ratioInterval } from './sequential-test.ts';
 import { beyondText, comparisonText, decimalText, valueText } from './texts.ts';
@@ -203,7 +203,7 @@ function noData({ metric }: Watch, { message = '' }: AnalysisEntry, over: boolea
 function sourceError(watch: Watch, entry: AnalysisEntry, over: boolean): Standing {
   const { errors = 0, message = '' } = entry;
   const { name, consecutiveErrorLimit } = watch.metric;
-  const told = `${name}: ${message} (${errors} ${errors === 1 ? 'error' : 'errors'} in a row, ${consecutiveErrorLimit} allowed)`;
+  const told = `${name}: ${message} (${counted(errors, 'error')} in a row, ${consecutiveErrorLimit} allowed)`;
   if (errors > consecutiveErrorLimit && watch.metric.onNoData !== 'Wait') {
     return noData(watch, { ...entry, message: told }, over || watch.metric.onNoData === 'Fail');
   }
