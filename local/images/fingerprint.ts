@@ -1,8 +1,9 @@
 // Says whether inputs are what they were, fast: small files by their content, large ones by a remembered content hash.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeAtomically } from '../cluster/state-file.ts';
 
 /** Above this many bytes a file's hash is remembered under its path, size, inode and times. */
 const LARGE = 1 << 20;
@@ -77,10 +78,8 @@ export class Fingerprints {
   async save(): Promise<void> {
     if (!this.#changed) return;
     await mkdir(dirname(this.#memory), { recursive: true });
-    const temporary = `${this.#memory}.${process.pid}`;
     const lines = [...this.#known].map(([path, { stamp, digest }]) => `${digest}\t${stamp}\t${path}\n`);
-    await writeFile(temporary, lines.join(''));
-    await rename(temporary, this.#memory);
+    await writeAtomically(this.#memory, lines.join(''));
     this.#changed = false;
   }
 }
