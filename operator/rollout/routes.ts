@@ -125,6 +125,6 @@ export function wantedShare(p: Progress, f: Facts, component: string, mayRise: b
   const updateUp = f.unit(update, component).available > 0;
   const stableUp = f.unit(stable, component).available > 0;
   if (share > 0 && !updateUp) return stableUp ? 0 : current;
-  if (share < 100 && !stableUp) return updateUp ? 100 : current;
+  if (!stableUp) return updateUp ? 100 : current;
   return share;
 }

@@ -54,13 +54,6 @@ export const SURVIVORS: readonly Explanation[] = [
     why: 'without any trials both likelihoods are 0 whatever the rate, also for the 0/0 that would come out',
   },
   {
-    file: 'analysis/sequential-test.ts',
-    operator: 'early return',
-    from: 'if (update.events === 0) return stable.events === 0 ? 1 : RATIO_AT_LEAST;',
-    to: '',
-    why: 'no events: the bound that follows gives the same ratio, or no ratio is refuted and the best one is not used',
-  },
-  {
     file: 'converge.ts',
     operator: 'boundary',
     from: '.sort(([a], [b]) => (a < b ? -1 : 1))',
@@ -129,6 +122,13 @@ export const SURVIVORS: readonly Explanation[] = [
     from: 'const mine = (pods.get(key) ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1));',
     to: 'const mine = (pods.get(key) ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 0));',
     why: 'names of pods are never equal, and the sort asks only which of two is less',
+  },
+  {
+    file: 'analysis/sequential-test.ts',
+    operator: 'constant',
+    from: 'if (update.events === 0) return stable.events === 0 ? 1 : RATIO_AT_LEAST;',
+    to: 'if (update.events === 0) return stable.events === 0 ? 0 : RATIO_AT_LEAST;',
+    why: 'without any event no ratio is refuted, and the best one is not used',
   },
   {
     file: 'drain.ts',

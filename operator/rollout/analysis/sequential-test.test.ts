@@ -131,6 +131,16 @@ describe('the interval of a ratio', () => {
     expect(compared).toBeGreaterThan(50);
   });
 
+  it('ends on one side where the other has no trials: a rate that nobody knows is at most 1', () => {
+    const [half, none] = [
+      { events: 500, trials: 1000 },
+      { events: 0, trials: 0 },
+    ];
+    const [above, below] = [ratioInterval(half, none, 0.01), ratioInterval(none, half, 0.01)];
+    expect([above.low, above.high]).toEqual([expect.closeTo(0.431, 3), Infinity]);
+    expect([below.low, below.high]).toEqual([0, expect.closeTo(1 / above.low, 3)]);
+  });
+
   it('takes a single event into account, and the only one that was none', () => {
     const some = { events: 5, trials: 20 };
     for (const events of [1, 19]) {
