@@ -46,6 +46,10 @@ describe('an analysis step', () => {
     const run = begin(canary(STEPS), answer(rate(0, 0), rate(0, 0)));
     run.run(40_000);
     expect(waits(run)).toEqual(['MetricNoData', 'AnalysisRunning']);
+    const end = Date.parse(run.world.status.step?.startedAt ?? '') + 60_000;
+    const at = (now: number) => plan(run.world.snapshot(), now).status.blockedBy?.map(({ reason }) => reason);
+    expect(at(end - 1)).toEqual(['MetricNoData', 'AnalysisRunning']);
+    expect(at(end)).toEqual(['MetricNoData']);
     run.run(60_000);
     expect(waits(run)).toEqual(['MetricNoData']);
   });

@@ -87,6 +87,21 @@ describe('a first release that is held by the person', () => {
     expect(run.world.status.phase).toBe('Healthy');
   });
 
+  it('that is paused at any moment of it is told as installed when it serves, and only then', () => {
+    const outcomes = new Set<string>();
+    for (let ms = 100; ms <= 1500; ms += 50) {
+      const run = new WorldRun(new World(sampleRelease('1.0.0')));
+      run.run(ms);
+      expect(run.world.status.stableRevision).toBeUndefined();
+      run.world.edit((before) => ({ ...before, paused: true }));
+      run.run(10_000);
+      const serves = run.world.traffic.size === 2;
+      expect([ms, run.world.status.stableRevision?.release]).toEqual([ms, serves ? '1.0.0' : undefined]);
+      outcomes.add(serves ? 'installed' : 'held');
+    }
+    expect([...outcomes]).toEqual(['held', 'installed']);
+  });
+
   it('that is paused while its pods come up is not replaced by another one', () => {
     const run = new WorldRun(new World(sampleRelease('1.0.0')));
     run.run(200);
