@@ -45,9 +45,6 @@ import {
 /** A set of pods that comes up or goes makes a storm of changes in Pods, Deployments and EndpointSlices: one look at what comes within this time. */
 const GATHER_MS = 50;
 
-/** ConfigMaps and Secrets at a time while they are listed: each may have a megabyte, and of a hundred at once the process would die. */
-const CONTENTS_PAGE = 10;
-
 /** The AssistantDeployment that an object of ours is labelled with. */
 const labelledOwner = enqueueByLabel(LABELS.name);
 
@@ -98,9 +95,8 @@ export class Caches {
     this.#budgets = manager.informer(podDisruptionBudgets, { ...owned, transform: leanBudget });
     this.#routes = manager.informer(httpRoutes, { ...owned, transform: leanMetadata<HttpRoute> });
     this.#revisions = manager.informer(controllerRevisions, { ...owned, transform: leanMetadata<ControllerRevision> });
-    const contents = { ...kept, tuning: { pageSize: CONTENTS_PAGE } };
-    this.#configMaps = manager.informer(configMaps, { ...contents, transform: trimConfigMap });
-    this.#secrets = manager.informer(secrets, { ...contents, transform: trimSecret });
+    this.#configMaps = manager.informer(configMaps, { ...kept, transform: trimConfigMap });
+    this.#secrets = manager.informer(secrets, { ...kept, transform: trimSecret });
   }
 
   /** Has every change reconciled that concerns an AssistantDeployment. */

@@ -90,8 +90,10 @@ it.each([
   expect(blockedBy?.[0]?.message).toContain('components.chat.template: write at most 32 levels');
 });
 
-it('large ConfigMaps are listed a few at a time', async () => {
+it('large ConfigMaps are taken in a few at a time, also behind many small ones', async () => {
   const data = { text: 'x'.repeat(1_000_000) };
+  for (let each = 0; each < 200; each += 1)
+    await client.create(configMaps, { metadata: { namespace, name: `a-small-${each}` }, data: { text: 'x' } });
   for (let each = 0; each < 80; each += 1)
     await client.create(configMaps, { metadata: { namespace, name: `large-${each}` }, data });
   await create('other', '{}');

@@ -61,7 +61,9 @@ export class PodsClient {
           if (response.status === 404) return { kind: 'unsupported' };
           throw new Error(`GET /sessions was answered ${response.status}`);
         }
-        const { open, busy, draining } = sessionsAnswer.parse(JSON.parse(await textOf(response, MAX_ANSWER_BYTES)));
+        const { open, busy, draining } = sessionsAnswer.parse(
+          JSON.parse(await textOf(response.body, MAX_ANSWER_BYTES)),
+        );
         return { kind: 'known', open, busy, draining };
       });
     } catch (error) {
@@ -90,7 +92,7 @@ export class PodsClient {
         redirect: 'error',
         signal: within,
       });
-      const text = await textOf(response, MAX_ANSWER_BYTES);
+      const text = await textOf(response.body, MAX_ANSWER_BYTES);
       if (!response.ok)
         throw new Error(`POST /drain of pod ${pod.namespace}/${pod.name}: ${response.status} ${text.slice(0, 200)}`);
     });

@@ -131,7 +131,7 @@ export class PrometheusClient {
           body: new URLSearchParams({ query, time: String(at / 1000), timeout: `${this.#timeoutMs}ms`, ...ALL_STORES }),
           signal: within,
         });
-        return { status: response.status, text: await textOf(response, MAX_ANSWER_BYTES) };
+        return { status: response.status, text: await textOf(response.body, MAX_ANSWER_BYTES) };
       });
     } catch (cause) {
       if (cause instanceof TooLongError)

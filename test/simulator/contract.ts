@@ -444,6 +444,28 @@ export function describeContract(name: string, withTarget: WithTarget): void {
       },
     );
 
+    check(
+      'a watch without a version begins with what there is, and says where that ends',
+      async ({ api, namespace }) => {
+        for (const name of ['a', 'b']) await api.create(configMaps, made(namespace, name, { of: 'us' }));
+        await api.create(configMaps, made(namespace, 'other'));
+        await api.delete(configMaps, { namespace, name: 'a' });
+        const last = await api.create(configMaps, made(namespace, 'c', { of: 'us' }));
+        const scope = { namespace, labelSelector: 'of=us', timeoutSeconds: 20 };
+        const seen: string[] = [];
+        for await (const event of api.watch(configMaps, { ...scope, resourceVersion: undefined })) {
+          seen.push(event.type === 'BOOKMARK' ? 'END' : `${event.type} ${event.object.metadata.name}`);
+          if (event.type === 'BOOKMARK') {
+            expect(event.initialEventsEnd).toBe(true);
+            expect(Number(event.resourceVersion)).toBeGreaterThanOrEqual(Number(version(last)));
+            await api.create(configMaps, made(namespace, 'd', { of: 'us' }));
+          }
+          if (seen.at(-1) === 'ADDED d') break;
+        }
+        expect(seen).toEqual(['ADDED b', 'ADDED c', 'END', 'ADDED d']);
+      },
+    );
+
     check('the event of a deletion carries a newer version than any write before it', async ({ api, namespace }) => {
       const a = await api.create(configMaps, made(namespace, 'a'));
       await api.delete(configMaps, { namespace, name: 'a' });

@@ -23,6 +23,43 @@ describe('Informer', () => {
     expect(harness.server.of('watch')[0]?.query.get('resourceVersion')).toBe('10');
   });
 
+  it('asks anew for fewer where a page is too long, and for more again behind it', async () => {
+    await using harness = await Harness.start({ tuning: { ...quick, pageSize: 12, pageBytes: 1000 } });
+    const large = (name: string, version: number) => pod(name, version, { annotations: { text: 'x'.repeat(600) } });
+    harness.server.on(
+      'list',
+      listPage([pod('a', 1), large('b', 2), large('c', 3)], '10', 'lost'),
+      listPage([pod('a', 1), large('b', 2)], '10', 'two'),
+      listPage([large('c', 3), large('d', 4)], '10', 'lost'),
+      listPage([large('c', 3)], '10', 'three'),
+      listPage([pod('d', 4)], '10'),
+    );
+    await harness.watched();
+    expect(harness.server.of('list').map(({ query }) => [query.get('limit'), query.get('continue')])).toEqual([
+      ['12', null],
+      ['3', null],
+      ['4', 'two'],
+      ['1', 'two'],
+      ['2', 'three'],
+    ]);
+    expect(harness.changes).toEqual([
+      'Added a@1 initial',
+      'Added b@2 initial',
+      'Added c@3 initial',
+      'Added d@4 initial',
+    ]);
+    expect(harness.log.filter((line) => line.includes('warn'))).toEqual([]);
+  });
+
+  it('takes a single object however long it is', async () => {
+    await using harness = await Harness.start({ tuning: { ...quick, pageSize: 2, pageBytes: 100 } });
+    const large = pod('a', 1, { annotations: { text: 'x'.repeat(600) } });
+    harness.server.on('list', listPage([large], '10', 'lost'), listPage([large], '10'));
+    await harness.watched();
+    expect(harness.server.of('list').map(({ query }) => query.get('limit'))).toEqual(['2', '1']);
+    expect(harness.versions()).toEqual({ a: '1' });
+  });
+
   it('is not synced before the last page', async () => {
     await using harness = await Harness.start();
     harness.server.on('list', listPage([pod('a', 1)], '10', 'more'));

@@ -1,8 +1,9 @@
 // Follows one collection for ever: list, watch from there, watch again where it broke off, list anew when the past is
-// gone. The state is a closed union and each step maps it to the next, after kube-rs (kube-runtime/src/watcher.rs);
+// gone. A list is the beginning of a watch, which the API server sends object by object from its memory (KEP-3157); by pages
+// where it cannot do that. The state is a closed union and each step maps it to the next, after kube-rs (kube-runtime/src/watcher.rs);
 // time-outs and delays are client-go's (tools/cache/reflector.go).
-import type { Api, Selection } from '../client/api.ts';
-import { ApiError, isGone, TransportError } from '../client/errors.ts';
+import type { Api, Page, Selection } from '../client/api.ts';
+import { ApiError, isGone, isInvalid, isTimeout, isTooLong, TransportError } from '../client/errors.ts';
 import type { Clock, Random } from '../clock/clock.ts';
 import { sleep } from '../clock/clock.ts';
 import type { KubeObject } from '../objects/objects.ts';
@@ -15,8 +16,8 @@ import { LoopBackoff } from '../queue/backoff.ts';
 export type WatcherState =
   /** Nothing is known, or what was known can no longer be continued. */
   | { phase: 'Empty' }
-  /** In the middle of a list, after some pages. */
-  | { phase: 'Listing'; continueToken: string }
+  /** In the middle of a list, after some pages or before a first one that is to be smaller. */
+  | { phase: 'Listing'; continueToken: string | undefined; pageSize: number }
   /** Everything up to `resourceVersion` is known: watch from there. */
   | { phase: 'Known'; resourceVersion: string };
 
@@ -52,7 +53,12 @@ export class WatcherError extends Error {
 
 /** Numbers that tests shorten. */
 export interface WatchTuning {
+  /** Lists come as the beginning of a watch, where the API server can do that; false: by pages. */
+  streamedLists: boolean;
+  /** Objects per page, at most. */
   pageSize: number;
+  /** A page that is longer is asked for anew with fewer objects, bytes: a hundred large ones at once would need a gibibyte. */
+  pageBytes: number;
   /** The server is asked to end a watch after a random time between this and its double, s, so that many clients spread. */
   watchSeconds: number;
   /** The client gives up on a watch so long after the server should have ended it, ms. */
@@ -67,7 +73,9 @@ export interface WatchTuning {
 }
 
 export const defaultWatchTuning: WatchTuning = {
+  streamedLists: true,
   pageSize: 100,
+  pageBytes: 4 * 2 ** 20,
   watchSeconds: 300,
   hardLimitGraceMs: 30_000,
   idleTimeoutMs: 180_000,
@@ -96,18 +104,29 @@ export async function* watchCollection<T extends KubeObject>(
   let state: WatcherState = { phase: 'Empty' };
   let lastListAt = -Infinity;
   const stopped = () => signal.aborted;
+  /** The list that is under way or to come. */
+  let byPages = !tuning.streamedLists;
+  const reach = (reached: WatcherState): void => void (state = reached);
   while (!stopped()) {
-    const step = state.phase === 'Known' ? 'Watch' : 'List';
     try {
-      if (state.phase === 'Known') {
-        state = yield* watchStep(options, tuning, state.resourceVersion, (reached) => (state = reached));
-      } else {
-        if (state.phase === 'Empty') lastListAt = clock.monotonic();
+      if (state.phase === 'Empty') lastListAt = clock.monotonic();
+      if (state.phase === 'Known') state = yield* watchStep(options, tuning, state.resourceVersion, reach);
+      else if (byPages) {
         state = yield* listStep(options, tuning, state);
+        byPages = state.phase !== 'Known' || !tuning.streamedLists;
+      } else {
+        state = yield* watchStep(options, tuning, undefined, reach);
+        // It ended before all was sent: pages come to an end everywhere.
+        byPages = state.phase !== 'Known';
       }
     } catch (error) {
       if (stopped()) return;
       if (!(error instanceof ApiError || error instanceof TransportError)) throw error;
+      const step = state.phase === 'Known' ? 'Watch' : 'List';
+      if (step === 'List' && !byPages) {
+        byPages = isInvalid(error) || isTimeout(error);
+        if (isInvalid(error)) continue;
+      }
       // The past is gone: what the token or the version stood for cannot be continued.
       const gone = isGone(error);
       if (gone) state = { phase: 'Empty' };
@@ -120,7 +139,7 @@ export async function* watchCollection<T extends KubeObject>(
   }
 }
 
-/** One page of a list. */
+/** One page of a list; where it is too long, a smaller one the next time. */
 async function* listStep<T extends KubeObject>(
   options: WatcherOptions<T>,
   tuning: WatchTuning,
@@ -128,22 +147,37 @@ async function* listStep<T extends KubeObject>(
 ): AsyncGenerator<WatcherEvent<T>, WatcherState, undefined> {
   const { api, type, selection, signal } = options;
   if (state.phase === 'Empty') yield { type: 'ListStarted' };
-  const continueToken = state.phase === 'Listing' ? state.continueToken : undefined;
-  const page = await api.page(type, { ...selection, signal, limit: tuning.pageSize, continueToken });
+  const { continueToken, pageSize: limit } =
+    state.phase === 'Listing' ? state : { continueToken: undefined, pageSize: tuning.pageSize };
+  // A single object is taken however long it is.
+  const maxBytes = limit > 1 ? tuning.pageBytes : undefined;
+  let page: Page<T>;
+  try {
+    page = await api.page(type, { ...selection, signal, limit, maxBytes, continueToken });
+  } catch (error) {
+    if (!isTooLong(error)) throw error;
+    return { phase: 'Listing', continueToken, pageSize: Math.ceil(limit / 4) };
+  }
   yield { type: 'Page', items: page.items };
-  if (page.continueToken !== undefined) return { phase: 'Listing', continueToken: page.continueToken };
+  if (page.continueToken !== undefined) {
+    const pageSize = Math.min(tuning.pageSize, Math.ceil(limit * 1.25));
+    return { phase: 'Listing', continueToken: page.continueToken, pageSize };
+  }
   yield { type: 'ListDone', resourceVersion: page.resourceVersion };
   return { phase: 'Known', resourceVersion: page.resourceVersion };
 }
 
+/** So many objects of a streamed list are told at a time. */
+const STREAMED_AT_ONCE = 10;
+
 /**
- * One watch, to its end. `reach` is told of each version as it is passed on, so that a watch that breaks is continued
- * from the last event that the consumer has taken.
+ * One watch, to its end. Without a version it begins with a list. `reach` is told of each version as it is passed on, so that a
+ * watch that breaks is continued from the last event that the consumer has taken.
  */
 async function* watchStep<T extends KubeObject>(
   options: WatcherOptions<T>,
   tuning: WatchTuning,
-  from: string,
+  from: string | undefined,
   reach: (state: WatcherState) => void,
 ): AsyncGenerator<WatcherEvent<T>, WatcherState, undefined> {
   const { api, type, selection, clock, random, signal } = options;
@@ -159,9 +193,10 @@ async function* watchStep<T extends KubeObject>(
   );
   const startedAt = clock.monotonic();
   let resourceVersion = from;
+  let listed: T[] = [];
   let events = 0;
   try {
-    yield { type: 'WatchStarted', resourceVersion };
+    yield resourceVersion === undefined ? { type: 'ListStarted' } : { type: 'WatchStarted', resourceVersion };
     const stream = api.watch(type, {
       ...selection,
       resourceVersion,
@@ -171,7 +206,19 @@ async function* watchStep<T extends KubeObject>(
     });
     for await (const event of stream) {
       events += 1;
-      if (event.type === 'BOOKMARK') {
+      if (resourceVersion === undefined) {
+        if (event.type === 'ADDED' || event.type === 'MODIFIED') listed.push(event.object);
+        const ends = event.type === 'BOOKMARK' && event.initialEventsEnd === true;
+        if (ends || event.type === 'DELETED' || listed.length >= STREAMED_AT_ONCE) {
+          yield { type: 'Page', items: listed };
+          listed = [];
+        }
+        if (event.type === 'DELETED') yield { type: 'Deleted', object: event.object };
+        if (!ends) continue;
+        ({ resourceVersion } = event);
+        yield { type: 'ListDone', resourceVersion };
+        yield { type: 'WatchStarted', resourceVersion };
+      } else if (event.type === 'BOOKMARK') {
         ({ resourceVersion } = event);
         yield { type: 'Bookmark', resourceVersion };
       } else {
@@ -187,5 +234,5 @@ async function* watchStep<T extends KubeObject>(
   if (events === 0 && clock.monotonic() - startedAt < tuning.shortWatchMs && !signal.aborted) {
     throw new TransportError(`WATCH ${type.plural}`, 'Connection', 'the watch ended at once without an event');
   }
-  return { phase: 'Known', resourceVersion };
+  return resourceVersion === undefined ? { phase: 'Empty' } : { phase: 'Known', resourceVersion };
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { sleep, systemClock } from '../clock/clock.ts';
 import { pods } from '../objects/builtin.ts';
 import { failure, withServer } from '../testing/scripted-client.ts';
-import { refuse, WatchAnswer } from '../testing/scripted-server.ts';
+import { refuse, ScriptedServer, WatchAnswer } from '../testing/scripted-server.ts';
+import { ApiClient } from './api-client.ts';
 import { isForbidden, TransportError } from './errors.ts';
 
 const collect = async (events: AsyncIterable<unknown>): Promise<unknown[]> => {
@@ -37,6 +38,25 @@ describe('ApiClient.watch', () => {
       ]);
     }));
 
+  it('without a version asks for what there is first', () =>
+    withServer(async (server, client) => {
+      const watch = new WatchAnswer();
+      server.on('watch', watch.answer);
+      const reading = collect(client.watch(pods, { ...options, resourceVersion: undefined }));
+      const request = await watch.opened;
+      expect(String(request.query)).toBe(
+        'watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=60',
+      );
+      watch
+        .send('ADDED', { metadata: { name: 'a' } })
+        .initialEventsEnd('7')
+        .end();
+      expect(await reading).toEqual([
+        { type: 'ADDED', object: { metadata: { name: 'a' } } },
+        { type: 'BOOKMARK', resourceVersion: '7', initialEventsEnd: true },
+      ]);
+    }));
+
   it.each<[string, (watch: WatchAnswer) => void, object]>([
     ['a cut connection', (watch) => watch.cut(), { failure: 'Connection' }],
     ['a cut within an event', (watch) => watch.write('{"type":"ADDED","obj').cut(), { failure: 'Connection' }],
@@ -52,6 +72,25 @@ describe('ApiClient.watch', () => {
       expect(await reading).toMatchObject(expected);
     }),
   );
+
+  it('reads its credentials anew, once, after a 401', async () => {
+    await using server = await ScriptedServer.start();
+    const { server: url } = await server.connection.endpoint();
+    const endpoint = (refresh?: boolean) =>
+      Promise.resolve({ server: url, tls: {}, headers: { authorization: refresh ? 'Bearer new' : 'Bearer old' } });
+    const client = new ApiClient({ connection: { endpoint }, fieldManager: 't' });
+    const watch = new WatchAnswer();
+    const unauthorized = refuse(401, 'Unauthorized');
+    server.on('watch', unauthorized, watch.answer, unauthorized, unauthorized);
+    const reading = collect(client.watch(pods, options));
+    await watch.opened;
+    watch.end();
+    expect(await reading).toEqual([]);
+    expect(await failure(collect(client.watch(pods, options)))).toMatchObject({ code: 401 });
+    const sent = server.requests.map(({ headers }) => headers.authorization);
+    expect(sent).toEqual(['Bearer old', 'Bearer new', 'Bearer old', 'Bearer new']);
+    client.close();
+  });
 
   it('throws the refusal of the watch itself', () =>
     withServer(async (server, client) => {

@@ -37,7 +37,7 @@ interface StoredList<T> {
   metadata?: { resourceVersion?: string; continue?: string; remainingItemCount?: number };
 }
 
-/** {@link Api} over HTTPS. One instance for all of a program's requests; leader election takes one of its own. */
+/** {@link Api} over HTTPS. Objects come without `managedFields`. One instance for all of a program's requests; leader election takes one of its own. */
 export class ApiClient implements Api {
   readonly #requester: Requester;
   readonly #fieldManager: string;
@@ -185,7 +185,11 @@ export class ApiClient implements Api {
 
   watch<T extends KubeObject>(type: ResourceType<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>> {
     const { namespace, labelSelector, fieldSelector, resourceVersion, timeoutSeconds, idleTimeoutMs, signal } = options;
-    const scope = { labelSelector, fieldSelector, resourceVersion, timeoutSeconds };
+    const from =
+      resourceVersion === undefined
+        ? { sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }
+        : { resourceVersion };
+    const scope = { labelSelector, fieldSelector, ...from, timeoutSeconds };
     const path = pathOf(type, namespace ? { namespace } : {});
     return this.#requester.watch<T>({
       path,

@@ -20,6 +20,8 @@ export interface Selection {
 export interface PageOptions extends RequestOptions, Selection {
   /** Objects per page. */
   limit?: number;
+  /** A page that is longer, bytes, is not read to its end: TransportError TooLong. Default: any length. */
+  maxBytes?: number | undefined;
   /** Token of the page before. */
   continueToken?: string | undefined;
   /** `'0'`: any version the server has cached; absent: the newest. */
@@ -74,8 +76,11 @@ export interface DeleteOptions extends RequestOptions {
 export type Deletion<T> = { state: 'Gone'; uid: string | undefined } | { state: 'Terminating'; object: T };
 
 export interface WatchOptions extends Selection {
-  /** Where to go on from: the version of a list or of the last event seen. */
-  resourceVersion: string;
+  /**
+   * Where to go on from: the version of a list or of the last event seen. Undefined: from what there is; each object comes as ADDED, then a bookmark with
+   * `initialEventsEnd` (a streaming list, KEP-3157). A server that cannot do that refuses: ApiError 422.
+   */
+  resourceVersion: string | undefined;
   /** After how long the server ends the watch, s. */
   timeoutSeconds: number;
   /** Ends with a Timeout error when nothing, not even a bookmark, came for so long, ms. */
@@ -86,7 +91,12 @@ export interface WatchOptions extends Selection {
 /** An event of a watch. A bookmark carries only the version up to which everything was sent. */
 export type WatchEvent<T> =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
-  | { type: 'BOOKMARK'; resourceVersion: string };
+  | {
+      type: 'BOOKMARK';
+      resourceVersion: string;
+      /** What there was when the watch began has been sent. */
+      initialEventsEnd?: true;
+    };
 
 /**
  * Typed access to the API server. Every method throws `ApiError` when the server refuses and `TransportError` when no

@@ -47,7 +47,7 @@ export class ApiError extends Error {
 }
 
 /** Why there was no usable answer. */
-export type TransportFailure = 'Connection' | 'Timeout' | 'Aborted' | 'Malformed' | 'Credentials';
+export type TransportFailure = 'Connection' | 'Timeout' | 'Aborted' | 'Malformed' | 'TooLong' | 'Credentials';
 
 /**
  * No usable answer came: whether a write took effect is not known. `failure` says why, `cause` keeps the underlying error.
@@ -102,6 +102,12 @@ export const isInvalid = (error: unknown): error is ApiError => hasCode(error, 4
 /** The body of a server-side apply does not fit the type: an unknown member, a text for a number. The API server calls that an error of its own (500). */
 export const isMistyped = (error: unknown): error is ApiError =>
   hasCode(error, 500) && error.message.includes('failed to create typed patch object');
+/** No answer came in time, or nothing more of it. */
+export const isTimeout = (error: unknown): error is TransportError =>
+  error instanceof TransportError && error.failure === 'Timeout';
+/** No more was read of the answer: it is longer than asked for. */
+export const isTooLong = (error: unknown): error is TransportError =>
+  error instanceof TransportError && error.failure === 'TooLong';
 /** A refusal that no repetition changes, until a person does something: no right, a broken rule, a body that does not fit the type. */
 export const isRefusal = (error: unknown): error is ApiError =>
   isForbidden(error) || isInvalid(error) || isMistyped(error);

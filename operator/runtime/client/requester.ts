@@ -11,7 +11,8 @@ import type { ApiStatus } from './errors.ts';
 import { ApiError, TransportError } from './errors.ts';
 import type { RateLimit } from './token-bucket.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { asTransportError, readText, Transport } from './transport.ts';
+import { asTransportError, type HttpResponse, readText, Transport } from './transport.ts';
+import { withoutManagedFields } from './managed-fields.ts';
 import { linesOf, parseWatchLine } from './watch-stream.ts';
 
 export interface RequesterOptions {
@@ -40,6 +41,8 @@ export interface Call extends RequestOptions {
   query?: Query;
   body?: unknown;
   contentType?: string;
+  /** No more is read of the answer. Default: all of it. */
+  maxBytes?: number | undefined;
 }
 
 /** One watch. */
@@ -121,12 +124,12 @@ export class Requester {
         signal,
         refreshCredentials,
       });
-      const text = await readText(request, response, signal);
+      const text = await readText(request, response, signal, call.maxBytes);
       this.#count(call.method, response.status);
       if (response.status < 200 || response.status > 299) {
         return refusal(request, response.status, response.headers['retry-after'], text);
       }
-      return { value: JSON.parse(text) as unknown };
+      return { value: JSON.parse(withoutManagedFields(text)) as unknown };
     } catch (error) {
       if (error instanceof SyntaxError) return new TransportError(request, 'Malformed', 'the answer is no JSON', error);
       this.#metrics?.requests.inc({ code: '<error>', method: call.method, host: this.#transport.host });
@@ -137,7 +140,7 @@ export class Requester {
     }
   }
 
-  /** Opens a watch and reads it to its end. Throws as {@link Api.watch} does. */
+  /** Opens a watch, with fresh credentials where the known ones are refused, and reads it to its end. Throws as {@link Api.watch} does. */
   async *watch<T extends KubeObject>(call: WatchCall): AsyncGenerator<WatchEvent<T>, void, undefined> {
     const path = call.path + queryString(call.query);
     const request = `WATCH ${path}`;
@@ -147,14 +150,11 @@ export class Requester {
       abort.abort(new TransportError(request, 'Timeout', `nothing came for ${ms} ms, not even a bookmark`)),
     );
     try {
-      const response = await this.#transport.send({
-        method: 'GET',
-        path,
-        headers: { 'user-agent': this.#userAgent },
-        signal: abort.signal,
-        streaming: true,
-      });
-      this.#count('GET', response.status);
+      let response = await this.#open(path, abort.signal, false);
+      if (response.status === 401) {
+        response.body.resume();
+        response = await this.#open(path, abort.signal, true);
+      }
       if (response.status !== 200) {
         throw refusal(
           request,
@@ -175,6 +175,16 @@ export class Requester {
       // Ends the request when the consumer leaves early; does nothing after a normal end.
       abort.abort();
     }
+  }
+
+  async #open(path: string, signal: AbortSignal, refreshCredentials: boolean): Promise<HttpResponse> {
+    const headers = { 'user-agent': this.#userAgent };
+    const response = await this.#transport.send({
+      ...{ method: 'GET', path, headers, signal, refreshCredentials },
+      streaming: true,
+    });
+    this.#count('GET', response.status);
+    return response;
   }
 
   /** Closes all connections. Requests under way fail. */

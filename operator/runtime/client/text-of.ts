@@ -10,17 +10,16 @@ export class TooLongError extends Error {
 }
 
 /**
- * The body as text.
+ * A body as text, from a `Response` or from node:http.
  * @param maxBytes after decompression.
  * @throws TooLongError when it is longer; the rest is not waited for, its connection is closed.
  */
-export async function textOf({ body }: Response, maxBytes: number): Promise<string> {
+export async function textOf(body: AsyncIterable<unknown> | null, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  if (body === null) return '';
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.byteLength;
-    if (length > maxBytes) throw new TooLongError(maxBytes); // cancels the body
+    if (length > maxBytes) throw new TooLongError(maxBytes); // leaving the loop closes the body
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -6,6 +6,7 @@ import https from 'node:https';
 import { unlessAborted } from '../clock/abort.ts';
 import type { Connection, Endpoint, TlsIdentity } from './connection.ts';
 import { TransportError } from './errors.ts';
+import { TooLongError, textOf } from './text-of.ts';
 
 /** One HTTP request. */
 export interface HttpRequest {
@@ -135,13 +136,17 @@ export const asTransportError = (what: string, error: unknown, signal?: AbortSig
   return new TransportError(what, 'Connection', `connection failed: ${message}`, error);
 };
 
-/** Reads a whole body as text. @throws TransportError when the connection breaks before its end. */
-export const readText = async (what: string, response: HttpResponse, signal?: AbortSignal): Promise<string> => {
-  const chunks: Buffer[] = [];
+/** Reads a whole body as text. @throws TransportError when the connection breaks before its end; TooLong when it is longer than `maxBytes`. */
+export const readText = async (
+  what: string,
+  response: HttpResponse,
+  signal?: AbortSignal,
+  maxBytes = Infinity,
+): Promise<string> => {
   try {
-    for await (const chunk of response.body) chunks.push(chunk as Buffer);
+    return await textOf(response.body, maxBytes);
   } catch (error) {
+    if (error instanceof TooLongError) throw new TransportError(what, 'TooLong', error.message, error);
     throw asTransportError(what, error, signal);
   }
-  return Buffer.concat(chunks).toString('utf8');
 };

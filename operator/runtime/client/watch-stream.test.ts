@@ -38,6 +38,18 @@ describe('watch stream', () => {
       type: 'BOOKMARK',
       resourceVersion: '12',
     });
+    const end = { resourceVersion: '12', annotations: { 'k8s.io/initial-events-end': 'true' } };
+    expect(parseWatchLine('w', JSON.stringify({ type: 'BOOKMARK', object: { metadata: end } }))).toEqual({
+      type: 'BOOKMARK',
+      resourceVersion: '12',
+      initialEventsEnd: true,
+    });
+  });
+
+  it('reads objects without their managedFields', () => {
+    const object = (more: object) => ({ metadata: { name: 'a', ...more } });
+    const line = JSON.stringify({ type: 'ADDED', object: object({ managedFields: [{ manager: 'm' }] }) });
+    expect(parseWatchLine('w', line)).toEqual({ type: 'ADDED', object: object({}) });
   });
 
   it('an ERROR event is the ApiError it carries', () => {

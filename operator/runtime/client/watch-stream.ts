@@ -3,6 +3,7 @@ import type { KubeObject } from '../objects/objects.ts';
 import type { WatchEvent } from './api.ts';
 import type { ApiStatus } from './errors.ts';
 import { ApiError, TransportError } from './errors.ts';
+import { withoutManagedFields } from './managed-fields.ts';
 
 /** Splits chunks of bytes into lines; a last line without its end is given too, as it tells of a cut. */
 export async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<string, void, undefined> {
@@ -24,6 +25,9 @@ export async function* linesOf(chunks: AsyncIterable<unknown>): AsyncGenerator<s
   if (rest !== '') yield rest;
 }
 
+/** metav1.InitialEventsAnnotationKey */
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
+
 interface RawEvent {
   type?: unknown;
   object?: unknown;
@@ -36,7 +40,7 @@ interface RawEvent {
 export const parseWatchLine = <T extends KubeObject>(request: string, line: string): WatchEvent<T> => {
   let event: RawEvent;
   try {
-    event = JSON.parse(line) as RawEvent;
+    event = JSON.parse(withoutManagedFields(line)) as RawEvent;
   } catch (error) {
     throw new TransportError(
       request,
@@ -51,9 +55,14 @@ export const parseWatchLine = <T extends KubeObject>(request: string, line: stri
     case 'DELETED':
       return { type: event.type, object: event.object as T };
     case 'BOOKMARK': {
-      const version = (event.object as KubeObject | undefined)?.metadata.resourceVersion;
-      if (!version) throw new TransportError(request, 'Malformed', 'the watch sent a bookmark without resourceVersion');
-      return { type: 'BOOKMARK', resourceVersion: version };
+      const { resourceVersion, annotations } = (event.object as KubeObject | undefined)?.metadata ?? {};
+      if (!resourceVersion)
+        throw new TransportError(request, 'Malformed', 'the watch sent a bookmark without resourceVersion');
+      return {
+        type: 'BOOKMARK',
+        resourceVersion,
+        ...(annotations?.[INITIAL_EVENTS_END] === 'true' ? { initialEventsEnd: true } : {}),
+      };
     }
     case 'ERROR': {
       const status = (event.object ?? {}) as ApiStatus;

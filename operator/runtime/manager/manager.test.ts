@@ -219,7 +219,7 @@ describe('Manager', () => {
     const clock = new ManualClock();
     const gate = Promise.withResolvers<undefined>();
     api.intercept = async (verb) => {
-      if (verb === 'list') await gate.promise;
+      if (verb === 'watch') await gate.promise;
     };
     await api.create(leases, {
       metadata: { namespace: 'ns', name: 'test-operator' },

@@ -17,7 +17,7 @@ export const pod = (name: string, version: number, more: Partial<Pod['metadata']
 });
 
 /** Delays that tests can wait for. */
-export const quick = { backoff: { baseMs: 1, maxMs: 5, factor: 2, jitter: 0 }, shortWatchMs: 0 };
+export const quick = { streamedLists: false, backoff: { baseMs: 1, maxMs: 5, factor: 2, jitter: 0 }, shortWatchMs: 0 };
 
 /** An informer of pods that runs against a scripted server, and what it told. */
 export class Harness implements AsyncDisposable {

@@ -1,7 +1,7 @@
 // A small API server in memory behind the Api interface: resource versions, optimistic locking, uids, watches. It tells the
 // truth about the little it does (no admission, no field managers, no finalizers), for tests that need a manual clock.
 import { randomUUID } from 'node:crypto';
-import type { Api, Deletion, Page, PageOptions, WatchEvent, WatchOptions } from '../client/api.ts';
+import type { Api, Deletion, Page, PageOptions, Selection, WatchEvent, WatchOptions } from '../client/api.ts';
 import { ApiError, isNotFound } from '../client/errors.ts';
 import type { ApplyConfiguration, Draft, KubeObject, ObjectRef } from '../objects/objects.ts';
 import { objectKey } from '../objects/objects.ts';
@@ -42,13 +42,8 @@ export class MemoryApi implements Api {
 
   async page<T extends KubeObject>(type: ResourceType<T>, options: PageOptions = {}): Promise<Page<T>> {
     await this.intercept('list', resourceName(type), { name: '' });
-    const prefix = `${resourceName(type)}|`;
-    const items = [...this.#objects]
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([, object]) => structuredClone(object) as T);
-    const inNamespace = items.filter(({ metadata }) => !options.namespace || metadata.namespace === options.namespace);
     return {
-      items: inNamespace,
+      items: this.#all(type, options),
       resourceVersion: String(this.#version),
       continueToken: undefined,
       remainingItemCount: undefined,
@@ -117,7 +112,13 @@ export class MemoryApi implements Api {
   ): AsyncGenerator<WatchEvent<T>, void, undefined> {
     await this.intercept('watch', resourceName(type), { name: '' });
     const resource = resourceName(type);
-    let next = this.#log.findIndex((entry) => entry.version > Number(options.resourceVersion));
+    let from = Number(options.resourceVersion);
+    if (options.resourceVersion === undefined) {
+      from = this.#version;
+      for (const object of this.#all(type, options)) yield { type: 'ADDED', object };
+      yield { type: 'BOOKMARK', resourceVersion: String(from), initialEventsEnd: true };
+    }
+    let next = this.#log.findIndex((entry) => entry.version > from);
     if (next < 0) next = this.#log.length;
     const stopped = () => options.signal?.aborted ?? false;
     while (!stopped()) {
@@ -127,6 +128,13 @@ export class MemoryApi implements Api {
       }
       if (!stopped()) await this.#nextEvent(options.signal);
     }
+  }
+
+  #all<T extends KubeObject>(type: ResourceType<T>, { namespace }: Selection): T[] {
+    const prefix = `${resourceName(type)}|`;
+    return [...this.#objects]
+      .filter(([key, { metadata }]) => key.startsWith(prefix) && (!namespace || metadata.namespace === namespace))
+      .map(([, object]) => structuredClone(object) as T);
   }
 
   #nextEvent(signal: AbortSignal | undefined): Promise<void> {

@@ -133,6 +133,12 @@ export class WatchAnswer {
     return this.send('BOOKMARK', { kind: 'Pod', metadata: { resourceVersion } });
   }
 
+  /** All that there was when the watch began has been sent. */
+  initialEventsEnd(resourceVersion: string): this {
+    const annotations = { 'k8s.io/initial-events-end': 'true' };
+    return this.send('BOOKMARK', { kind: 'Pod', metadata: { resourceVersion, annotations } });
+  }
+
   /** Raw bytes. */
   write(text: string): this {
     if (!this.#response) throw new Error('the watch is not open: await opened first');

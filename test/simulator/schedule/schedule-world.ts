@@ -32,6 +32,8 @@ export class Run {
     this.cluster = new Cluster(chance);
     const { clock, server, kubelet, metrics } = this.cluster;
     this.#begun = clock.now();
+    // Of every fourth schedule the server lists by pages only.
+    server.streamsLists = seed % 4 !== 0;
     this.invariants = new InvariantWatch(this.cluster, SUBJECT, this.weather);
     this.storm = new Storm(clock, chance.part('network'), this.weather);
     for (const component of ['chat', 'realtime', 'voice']) {

@@ -26,7 +26,7 @@ import {
 } from '@assistant-platform/runtime';
 import type { CallInfo, Mishap, Network } from './network.ts';
 import type { ProcessClock } from './process-clock.ts';
-import { conflict, expired, internalError, noAnswer, tooManyRequests, unavailable } from './refusals.ts';
+import { conflict, expired, internalError, invalid, noAnswer, tooManyRequests, unavailable } from './refusals.ts';
 import type { ApiServer, WriteRequest } from './server.ts';
 import type { Tree } from './trees.ts';
 import { followChanges } from './watch.ts';
@@ -196,7 +196,10 @@ export class SimulatedApi implements Api {
     const cut = (error: Error): void => broken.abort(error);
     this.#openWatches.add(cut);
     try {
-      await this.#call('watch', type, undefined, { signal: options.signal }, () => undefined);
+      await this.#call('watch', type, undefined, { signal: options.signal }, () => {
+        if (options.resourceVersion === undefined && !server.streamsLists)
+          throw invalid(type, { name: '' }, 'sendInitialEvents', 'is forbidden for watch here');
+      });
       const matches = selects(options);
       yield* followChanges<T>({
         server,

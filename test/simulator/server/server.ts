@@ -53,6 +53,8 @@ export class ApiServer {
   readonly #entries = new Map<string, Map<string, Entry>>();
   readonly #history = new Map<string, Change[]>();
   readonly #listeners = new Set<(change: Change) => void>();
+  /** A watch may begin with what there is; false: as servers do that cannot do it. */
+  streamsLists = true;
   #version = 1000;
   #uids = 0;
   #forgotten = 0;

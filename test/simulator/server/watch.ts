@@ -35,6 +35,14 @@ export async function* followChanges<T extends KubeObject>(
   const resource = resourceName(type);
   const endsAt = clock.monotonic() + options.timeoutSeconds * 1000;
   let position = Number(options.resourceVersion);
+  if (options.resourceVersion === undefined) {
+    position = server.version;
+    for (const object of server.list(type).filter(matches)) {
+      if (setting.broken.aborted) throw setting.broken.reason;
+      yield { type: 'ADDED', object: object as T };
+    }
+    yield { type: 'BOOKMARK', resourceVersion: String(position), initialEventsEnd: true };
+  }
   if (position < server.forgotten) throw expired(type);
   if (setting.replays > 0) position = replayFrom(server, resource, position, setting.replays);
   let heardAt = clock.monotonic();
