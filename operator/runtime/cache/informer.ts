@@ -39,7 +39,7 @@ export interface InformerOptions<T extends KubeObject> extends InformerScope {
   type: ResourceType<T>;
   /** Index name -> the values of an object, for {@link Informer.byIndex}. */
   indexers?: Record<string, Indexer<T>>;
-  /** Drops fields that nobody reads, to save memory. Runs after managedFields were stripped; must keep metadata. */
+  /** Drops fields that nobody reads, to save memory; must keep metadata. */
   transform?: (object: T) => T;
   /**
    * Keep the objects as JSON text, and parse each when it is asked for: a third of the memory and no work for the garbage collector, for some
@@ -243,10 +243,9 @@ export class Informer<T extends KubeObject> {
     return !namespaces || namespaces.includes(object.metadata.namespace ?? '');
   }
 
-  /** Without the fields that only machines of others read. The caller's object stays as it is. */
+  /** Without what only kubectl reads. The caller's object stays as it is. */
   #trim(object: T): T {
     const metadata = { ...object.metadata };
-    delete metadata.managedFields;
     if (metadata.annotations?.[lastApplied] !== undefined) {
       const { [lastApplied]: _dropped, ...annotations } = metadata.annotations;
       metadata.annotations = annotations;

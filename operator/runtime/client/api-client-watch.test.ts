@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleep, systemClock } from '../clock/clock.ts';
 import { pods } from '../objects/builtin.ts';
-import { failure, withServer } from '../testing/scripted-client.ts';
+import { failure, renewable, withServer } from '../testing/scripted-client.ts';
 import { refuse, ScriptedServer, WatchAnswer } from '../testing/scripted-server.ts';
 import { ApiClient } from './api-client.ts';
 import { isForbidden, TransportError } from './errors.ts';
@@ -75,10 +75,8 @@ describe('ApiClient.watch', () => {
 
   it('reads its credentials anew, once, after a 401', async () => {
     await using server = await ScriptedServer.start();
-    const { server: url } = await server.connection.endpoint();
-    const endpoint = (refresh?: boolean) =>
-      Promise.resolve({ server: url, tls: {}, headers: { authorization: refresh ? 'Bearer new' : 'Bearer old' } });
-    const client = new ApiClient({ connection: { endpoint }, fieldManager: 't' });
+    const { connection } = await renewable(server);
+    const client = new ApiClient({ connection, fieldManager: 't' });
     const watch = new WatchAnswer();
     const unauthorized = refuse(401, 'Unauthorized');
     server.on('watch', unauthorized, watch.answer, unauthorized, unauthorized);

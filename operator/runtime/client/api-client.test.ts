@@ -4,7 +4,7 @@ import { ManualClock } from '../clock/manual-clock.ts';
 import { runtimeMetrics } from '../metrics/metrics.ts';
 import { configMaps, deployments, nodes, pods } from '../objects/builtin.ts';
 import type { Answer } from '../testing/scripted-server.ts';
-import { failure, withServer } from '../testing/scripted-client.ts';
+import { failure, renewable, withServer } from '../testing/scripted-client.ts';
 import { hangUp, json, listPage, refuse, ScriptedServer } from '../testing/scripted-server.ts';
 import { ApiClient } from './api-client.ts';
 import {
@@ -262,17 +262,8 @@ describe('ApiClient retries', () => {
 
   it('reads its credentials anew, once, after a 401', async () => {
     await using server = await ScriptedServer.start();
-    const { server: url } = await server.connection.endpoint();
-    const asked: (boolean | undefined)[] = [];
-    const endpoint = (refresh?: boolean) => {
-      asked.push(refresh);
-      return Promise.resolve({
-        server: url,
-        tls: {},
-        headers: { authorization: refresh ? 'Bearer new' : 'Bearer old' },
-      });
-    };
-    const client = new ApiClient({ connection: { endpoint }, fieldManager: 't' });
+    const { connection, asked } = await renewable(server);
+    const client = new ApiClient({ connection, fieldManager: 't' });
     server.on(
       'other',
       refuse(401, 'Unauthorized'),

@@ -9,10 +9,10 @@ import type { RequestOptions, WatchEvent } from './api.ts';
 import type { Connection } from './connection.ts';
 import type { ApiStatus } from './errors.ts';
 import { ApiError, TransportError } from './errors.ts';
+import { withoutManagedFields } from './managed-fields.ts';
 import type { RateLimit } from './token-bucket.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { asTransportError, type HttpResponse, readText, Transport } from './transport.ts';
-import { withoutManagedFields } from './managed-fields.ts';
 import { linesOf, parseWatchLine } from './watch-stream.ts';
 
 export interface RequesterOptions {
@@ -177,19 +177,18 @@ export class Requester {
     }
   }
 
-  async #open(path: string, signal: AbortSignal, refreshCredentials: boolean): Promise<HttpResponse> {
-    const headers = { 'user-agent': this.#userAgent };
-    const response = await this.#transport.send({
-      ...{ method: 'GET', path, headers, signal, refreshCredentials },
-      streaming: true,
-    });
-    this.#count('GET', response.status);
-    return response;
-  }
-
   /** Closes all connections. Requests under way fail. */
   close(): void {
     this.#transport.close();
+  }
+
+  /** Sends a watch, whose body has yet to be read. */
+  async #open(path: string, signal: AbortSignal, refreshCredentials: boolean): Promise<HttpResponse> {
+    const headers = { 'user-agent': this.#userAgent };
+    const request = { method: 'GET', path, headers, signal, streaming: true, refreshCredentials };
+    const response = await this.#transport.send(request);
+    this.#count(request.method, response.status);
+    return response;
   }
 
   #count(method: string, status: number): void {

@@ -10,7 +10,7 @@ export interface OwnerReference {
   blockOwnerDeletion?: boolean;
 }
 
-/** metav1.ObjectMeta as JSON carries it; times are RFC 3339 strings. `managedFields` is stripped by informers. */
+/** metav1.ObjectMeta as JSON carries it; times are RFC 3339 strings. The client leaves `managedFields` out of what it reads. */
 export interface ObjectMeta {
   name: string;
   namespace?: string;

@@ -17,6 +17,17 @@ export const withServer = async (
   }
 };
 
+/** A connection to the server that has new credentials when it is asked to read them anew, and what it was asked. */
+export const renewable = async (server: ScriptedServer) => {
+  const { server: url } = await server.connection.endpoint();
+  const asked: (boolean | undefined)[] = [];
+  const endpoint = (refresh?: boolean) => {
+    asked.push(refresh);
+    return Promise.resolve({ server: url, tls: {}, headers: { authorization: refresh ? 'Bearer new' : 'Bearer old' } });
+  };
+  return { connection: { endpoint }, asked };
+};
+
 /** What the promise is rejected with. @throws Error when it is not. */
 export const failure = async (promise: Promise<unknown>): Promise<unknown> => {
   try {
